@@ -1,0 +1,50 @@
+import { BucketwrightError, type ErrorDetails } from '../core/errors.ts';
+
+export type StoreErrorCode =
+  | 'no-such-bucket'
+  | 'bucket-exists'
+  | 'bucket-not-empty'
+  | 'no-such-key'
+  | 'precondition-failed'
+  | 'no-such-upload'
+  /** A part that completion names does not exist or has another entity tag or checksum. */
+  | 'invalid-part'
+  /** A part other than the last is under 5 MiB. */
+  | 'part-too-small'
+  | 'too-large'
+  /** Fewer or more bytes came than were declared. */
+  | 'incomplete-body'
+  | 'checksum-mismatch'
+  /** The client's size for the whole object is not the sum of the parts. */
+  | 'size-mismatch'
+  | 'disk-full'
+  /** Too much work is waiting; try again. */
+  | 'busy'
+  | 'closed'
+  /** An index entry whose body is missing or altered. */
+  | 'damaged';
+
+export interface StoreErrorDetails extends ErrorDetails {
+  readonly bucket?: string | undefined;
+  readonly key?: string | undefined;
+  readonly uploadId?: string | undefined;
+  readonly partNumber?: number | undefined;
+}
+
+/** Everything the object engine refuses, told apart by `code`. */
+export class StoreError extends BucketwrightError {
+  readonly code: StoreErrorCode;
+  readonly bucket: string | undefined;
+  readonly key: string | undefined;
+  readonly uploadId: string | undefined;
+  readonly partNumber: number | undefined;
+
+  constructor(code: StoreErrorCode, message: string, details: StoreErrorDetails = {}) {
+    super(message, { subject: details.key ?? details.bucket, ...details });
+    this.code = code;
+    this.bucket = details.bucket;
+    this.key = details.key;
+    this.uploadId = details.uploadId;
+    this.partNumber = details.partNumber;
+  }
+}

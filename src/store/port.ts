@@ -1,0 +1,293 @@
+import type { Checksum, ChecksumAlgorithm, ChecksumType, DigestName, Digests } from '../checksum/index.ts';
+
+/**
+ * The object engine as the protocol sees it. No HTTP, no XML and no S3 error code on this side: failures are
+ * `StoreError`s (see `errors.ts`), text is plain UTF-8, times are milliseconds since 1970 UTC, entity tags are unquoted.
+ *
+ * Every promise that resolves for a change means: durable (fsynced) and visible, whole, to every reader.
+ */
+export interface ObjectStore {
+  readonly capabilities: StoreCapabilities;
+
+  createBucket(request: CreateBucket): Promise<BucketInfo>;
+  /** @throws StoreError `no-such-bucket` */
+  bucket(name: string): Promise<BucketInfo>;
+  /** All buckets in name order. */
+  buckets(): Promise<readonly BucketInfo[]>;
+  /** @throws StoreError `no-such-bucket`, `bucket-not-empty` */
+  deleteBucket(name: string): Promise<void>;
+
+  putObject(request: PutObject): Promise<ObjectInfo>;
+  /**
+   * The object as it is now, its body held: a later overwrite or delete does not tear what is read from it. The caller
+   * must `close()` it.
+   * @throws StoreError `no-such-bucket`, `no-such-key`
+   */
+  openObject(bucket: string, key: string): Promise<OpenObject>;
+  /** The same without the body. */
+  objectInfo(bucket: string, key: string): Promise<ObjectInfo>;
+  /** Deleting what does not exist is no error; the answer says whether something was deleted. */
+  deleteObject(request: DeleteObject): Promise<{ readonly deleted: boolean }>;
+  /** Index-only where the body can be shared; the copy never changes when its source does. */
+  copyObject(request: CopyObject): Promise<ObjectInfo>;
+  setTags(bucket: string, key: string, tags: Tags): Promise<void>;
+  listObjects(request: ListObjects): Promise<ObjectListing>;
+
+  createUpload(request: CreateUpload): Promise<UploadInfo>;
+  /** @throws StoreError `no-such-upload` */
+  upload(bucket: string, key: string, uploadId: string): Promise<UploadInfo>;
+  putPart(request: PutPart): Promise<PartInfo>;
+  listParts(request: ListParts): Promise<{ readonly parts: readonly PartInfo[]; readonly truncated: boolean }>;
+  listUploads(request: ListUploads): Promise<UploadListing>;
+  /** One commit: the object appears whole or not at all. Repeating a completed upload's completion answers the object again. */
+  completeUpload(request: CompleteUpload): Promise<ObjectInfo>;
+  abortUpload(bucket: string, key: string, uploadId: string): Promise<void>;
+
+  /** Cheap: read from counters that each commit keeps. */
+  usage(): Promise<readonly BucketUsage[]>;
+  health(): Promise<StoreHealth>;
+  /** Waits for what is under way, then closes. Later calls fail with `closed`. */
+  close(): Promise<void>;
+}
+
+export interface StoreCapabilities {
+  /** What the store does by itself; an operation that needs more answers NotImplemented. */
+  readonly conditionalWrites: boolean;
+  readonly tags: boolean;
+}
+
+export interface CreateBucket {
+  readonly name: string;
+  /** The principal that owns it. */
+  readonly owner: string;
+  readonly region: string;
+}
+
+export interface BucketInfo {
+  readonly name: string;
+  readonly owner: string;
+  readonly region: string;
+  readonly created: number;
+}
+
+export type Tags = readonly (readonly [key: string, value: string])[];
+
+/** The response headers that S3 stores with an object, by lower-case header name. */
+export type StoredHeader =
+  | 'content-type'
+  | 'cache-control'
+  | 'content-disposition'
+  | 'content-encoding'
+  | 'content-language'
+  | 'expires'
+  | 'x-amz-website-redirect-location';
+
+export interface ObjectAttributes {
+  readonly headers: Readonly<Partial<Record<StoredHeader, string>>>;
+  /** User metadata by lower-case name without the `x-amz-meta-` prefix. */
+  readonly metadata: Readonly<Record<string, string>>;
+  readonly tags: Tags;
+  /** As the client named it; `STANDARD` when it did not. */
+  readonly storageClass: string;
+}
+
+export interface ObjectInfo extends ObjectAttributes {
+  readonly bucket: string;
+  readonly key: string;
+  readonly size: number;
+  readonly modified: number;
+  readonly etag: string;
+  readonly checksum: Checksum | undefined;
+  /** Of a completed multipart upload: its parts in order. */
+  readonly parts: readonly ObjectPart[] | undefined;
+}
+
+export interface ObjectPart {
+  readonly number: number;
+  /** First byte within the object. */
+  readonly offset: number;
+  readonly size: number;
+  readonly checksum: Checksum | undefined;
+}
+
+export interface OpenObject {
+  readonly info: ObjectInfo;
+  /** The whole body, when it is small enough to be held in the index. */
+  readonly inline: Buffer | undefined;
+  /** Bytes `start` to `end` (exclusive), in chunks of at most 1 MiB that the caller may keep until it asks for the next. */
+  read(start: number, end: number): AsyncIterable<Buffer>;
+  close(): Promise<void>;
+}
+
+/** A body as it arrives. `length` is what was declared; the store refuses more or less with `incomplete-body`. */
+export type BodyInput =
+  | { readonly bytes: Buffer }
+  | { readonly chunks: AsyncIterable<Buffer>; readonly length: number | undefined };
+
+/** What a write may demand of the object that is there. Checked in the commit itself. */
+export interface WriteCondition {
+  /** Only if there is no object. */
+  readonly ifNoneMatch?: '*' | readonly string[] | undefined;
+  /** Only if there is an object with one of these entity tags (`*`: any). */
+  readonly ifMatch?: '*' | readonly string[] | undefined;
+}
+
+export interface IncomingBody {
+  readonly body: BodyInput;
+  /** Computed while the bytes arrive; MD5 always is, since it makes the entity tag. */
+  readonly digests: readonly DigestName[];
+  /**
+   * Called once after the last byte and before anything is visible. Throwing refuses the write and leaves nothing
+   * behind; the answer is the checksum to store with the object or part.
+   */
+  accept(digests: Digests, size: number): Checksum | undefined;
+}
+
+export interface PutObject extends IncomingBody, ObjectAttributes {
+  readonly bucket: string;
+  readonly key: string;
+  readonly condition?: WriteCondition | undefined;
+}
+
+export interface DeleteObject {
+  readonly bucket: string;
+  readonly key: string;
+  readonly condition?: WriteCondition | undefined;
+}
+
+export interface CopyObject {
+  readonly source: { readonly bucket: string; readonly key: string };
+  readonly bucket: string;
+  readonly key: string;
+  /** Sees the source as it is in the commit; throwing refuses the copy. */
+  accept(source: ObjectInfo): void;
+  /** Undefined keeps the source's. */
+  readonly attributes: Partial<ObjectAttributes>;
+  /** Undefined keeps the source's checksum; otherwise the copy gets one of this algorithm, computed when it must be. */
+  readonly checksumAlgorithm: ChecksumAlgorithm | undefined;
+  readonly condition?: WriteCondition | undefined;
+}
+
+export interface ListObjects {
+  readonly bucket: string;
+  readonly prefix: string;
+  /** Empty: no grouping. */
+  readonly delimiter: string;
+  /**
+   * Where to go on: entries that sort after this, in UTF-8 byte order. With a delimiter, a value that is a common prefix
+   * skips everything below that prefix.
+   */
+  readonly after: string | undefined;
+  /** Objects and common prefixes together; at least 0. */
+  readonly limit: number;
+}
+
+export type ListEntry =
+  | {
+      readonly kind: 'object';
+      readonly key: string;
+      readonly size: number;
+      readonly modified: number;
+      readonly etag: string;
+      readonly storageClass: string;
+      readonly checksumAlgorithm: ChecksumAlgorithm | undefined;
+      readonly checksumType: ChecksumType | undefined;
+    }
+  | { readonly kind: 'prefix'; readonly prefix: string };
+
+export interface ObjectListing {
+  /** In UTF-8 byte order, objects and common prefixes interleaved. */
+  readonly entries: readonly ListEntry[];
+  readonly truncated: boolean;
+}
+
+export interface CreateUpload extends ObjectAttributes {
+  readonly bucket: string;
+  readonly key: string;
+  readonly checksumAlgorithm: ChecksumAlgorithm | undefined;
+  readonly checksumType: ChecksumType | undefined;
+}
+
+export interface UploadInfo extends ObjectAttributes {
+  readonly bucket: string;
+  readonly key: string;
+  readonly uploadId: string;
+  readonly initiated: number;
+  readonly checksumAlgorithm: ChecksumAlgorithm | undefined;
+  readonly checksumType: ChecksumType | undefined;
+}
+
+export interface PutPart extends IncomingBody {
+  readonly bucket: string;
+  readonly key: string;
+  readonly uploadId: string;
+  /** 1 to 10,000. */
+  readonly partNumber: number;
+}
+
+export interface PartInfo {
+  readonly number: number;
+  readonly size: number;
+  readonly etag: string;
+  readonly modified: number;
+  readonly checksum: Checksum | undefined;
+}
+
+export interface ListParts {
+  readonly bucket: string;
+  readonly key: string;
+  readonly uploadId: string;
+  /** Parts with a higher number. */
+  readonly after: number;
+  readonly limit: number;
+}
+
+export interface ListUploads {
+  readonly bucket: string;
+  readonly prefix: string;
+  readonly delimiter: string;
+  /** Uploads that sort after this key, and of this key those after `uploadId`. */
+  readonly after: { readonly key: string; readonly uploadId: string | undefined } | undefined;
+  readonly limit: number;
+}
+
+export interface UploadListing {
+  readonly entries: readonly (
+    | { readonly kind: 'upload'; readonly upload: UploadInfo }
+    | { readonly kind: 'prefix'; readonly prefix: string }
+  )[];
+  readonly truncated: boolean;
+}
+
+export interface CompletePart {
+  readonly number: number;
+  readonly etag: string;
+  /** As the client states it; compared with what the part was stored with. */
+  readonly checksum: Checksum | undefined;
+}
+
+export interface CompleteUpload {
+  readonly bucket: string;
+  readonly key: string;
+  readonly uploadId: string;
+  /** Ascending, distinct; at least one. The protocol has refused anything else. */
+  readonly parts: readonly CompletePart[];
+  /** The checksum of the whole object as the client states it: a mismatch is `checksum-mismatch`. */
+  readonly checksum: Checksum | undefined;
+  /** The size of the whole object as the client states it. */
+  readonly size: number | undefined;
+  readonly condition?: WriteCondition | undefined;
+}
+
+export interface BucketUsage {
+  readonly bucket: string;
+  readonly objects: number;
+  readonly bytes: number;
+}
+
+export interface StoreHealth {
+  readonly writable: boolean;
+  /** Why not, for people. */
+  readonly reason: string | undefined;
+  readonly diskFreeBytes: number;
+}
