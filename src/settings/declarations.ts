@@ -1,0 +1,278 @@
+import { z } from 'zod';
+import { DAY, parseDuration } from '../core/durations.ts';
+import { Secret } from '../core/secret.ts';
+import { parseListenAddress } from './address.ts';
+import { parseBucketName, parseLokiPrefix, parsePrefix } from './buckets.ts';
+import { parseEndpoint } from './endpoint.ts';
+import { ok, type Parsed, problem } from './parsed.ts';
+
+/** What is known about a setting besides its type. */
+export interface SettingFacts {
+  /** The environment variable; `<env>_FILE` names a file that holds the value. */
+  readonly env: string;
+  /** Where bucketwright.yaml has it. */
+  readonly yaml: readonly [section: string, key: string];
+  /** The command line option; secrets have none, since process lists show it. */
+  readonly flag: string | undefined;
+  /** As text, parsed like any other value. */
+  readonly default: string | undefined;
+  /** Says what holds when there is no default text. */
+  readonly unset?: string;
+  readonly help: string;
+  readonly example: string;
+  readonly secret: boolean;
+  /** Whether it is part of the connection to an S3 API: one of these set means that S3 is wanted. */
+  readonly connection: boolean;
+  /** The type editors are told for bucketwright.yaml. */
+  readonly json: { readonly type: 'string' | 'boolean'; readonly enum?: readonly string[]; readonly pattern?: string };
+}
+
+/** Facts by schema: zod's own way to keep what a schema means beside the schema. */
+export const settingFacts = z.registry<SettingFacts>();
+
+/** A zod type over one of the text parsers; its message is the parser's problem. */
+function text<T>(parse: (text: string) => Parsed<T>) {
+  return z
+    .string()
+    .transform((value, context) => {
+      const parsed = parse(value);
+      if (parsed.ok) return parsed.value;
+      context.issues.push({ code: 'custom', message: parsed.problem, input: undefined });
+      return z.NEVER;
+    })
+    .optional();
+}
+
+const oneOf = <const T extends readonly string[]>(values: T) =>
+  text((value): Parsed<T[number]> => {
+    const found = values.find((candidate) => candidate === value);
+    return found === undefined ? problem(`must be one of ${values.join(', ')}`) : ok(found);
+  });
+
+const yesNo = () =>
+  text((value): Parsed<boolean> => {
+    if (/^(?:true|1|yes|on)$/i.test(value)) return ok(true);
+    return /^(?:false|0|no|off)$/i.test(value) ? ok(false) : problem('must be true or false');
+  });
+
+const word = (pattern: RegExp, expected: string) =>
+  text((value): Parsed<string> => (pattern.test(value) ? ok(value) : problem(expected)));
+
+const secret = (pattern: RegExp, expected: string) =>
+  text((value): Parsed<Secret> => (pattern.test(value) ? ok(new Secret(value)) : problem(expected)));
+
+const retention = () =>
+  text((value): Parsed<number> => {
+    const parsed = parseDuration(value);
+    if (parsed === undefined) return problem('must be a duration, such as 31d or 744h');
+    return parsed >= DAY ? ok(parsed) : problem('must be at least 24h');
+  });
+
+const facts = {
+  flag: undefined,
+  default: undefined,
+  secret: false,
+  connection: false,
+  json: { type: 'string' },
+} as const;
+const connection = { ...facts, connection: true } as const;
+const outageModes = ['fail-closed', 'buffer'] as const;
+const durabilities = ['strict', 'relaxed'] as const;
+
+const bucket = (use: string, what: string) =>
+  text(parseBucketName).register(settingFacts, {
+    ...facts,
+    env: `S3_BUCKET_${use.toUpperCase()}`,
+    yaml: [use, 'bucket'],
+    flag: `--bucket-${use}`,
+    default: `cloudlysis-${use}`,
+    help: `The bucket for ${what}.`,
+    example: `acme-${use}`,
+  });
+
+const prefix = (use: string, what: string, parse: (text: string) => Parsed<string>) =>
+  text(parse).register(settingFacts, {
+    ...facts,
+    env: `S3_PREFIX_${use.toUpperCase()}`,
+    yaml: [use, 'prefix'],
+    flag: `--prefix-${use}`,
+    unset: `empty; ${use}/ when the bucket is shared with another use`,
+    help: `The prefix for ${what} within the bucket. Slashes at the ends do not matter.`,
+    example: `${use}/`,
+  });
+
+/**
+ * Every setting, once: its type and its facts. Parsing, `config show`, the reference page, the JSON Schema and the
+ * command line options are all made from this.
+ */
+export const settingsSchema = z.object({
+  endpoint: text(parseEndpoint).register(settingFacts, {
+    ...connection,
+    env: 'S3_ENDPOINT',
+    yaml: ['s3', 'endpoint'],
+    flag: '--endpoint',
+    unset: 'none: objects stay on the local filesystem',
+    help: 'Where the S3 API is. https:// is assumed; http:// needs S3_INSECURE=true; a path is an error.',
+    example: 'https://fsn1.your-objectstorage.com',
+  }),
+  region: word(/^[A-Za-z0-9-]{1,64}$/, 'must hold only letters, digits and dashes').register(settingFacts, {
+    ...connection,
+    env: 'S3_REGION',
+    yaml: ['s3', 'region'],
+    flag: '--region',
+    unset: "from the provider's profile, else us-east-1",
+    help: 'The region that requests are signed for. On Hetzner the location, such as fsn1.',
+    example: 'fsn1',
+  }),
+  accessKeyId: secret(/^[\x21-\x7e]{3,128}$/, 'must be 3 to 128 visible ASCII characters without spaces').register(
+    settingFacts,
+    {
+      ...connection,
+      env: 'S3_ACCESS_KEY_ID',
+      yaml: ['s3', 'accessKeyId'],
+      secret: true,
+      unset: 'embedded server: generated once into s3.env of the data directory',
+      help: 'The access key id.',
+      example: 'S3_ACCESS_KEY_ID_FILE=/run/secrets/s3_access_key_id',
+    },
+  ),
+  secretAccessKey: secret(/^[\x21-\x7e]{8,256}$/, 'must be 8 to 256 visible ASCII characters without spaces').register(
+    settingFacts,
+    {
+      ...connection,
+      env: 'S3_SECRET_ACCESS_KEY',
+      yaml: ['s3', 'secretAccessKey'],
+      secret: true,
+      unset: 'embedded server: generated once into s3.env of the data directory',
+      help: 'The secret access key.',
+      example: 'S3_SECRET_ACCESS_KEY_FILE=/run/secrets/s3_secret_access_key',
+    },
+  ),
+  forcePathStyle: yesNo().register(settingFacts, {
+    ...connection,
+    env: 'S3_FORCE_PATH_STYLE',
+    yaml: ['s3', 'forcePathStyle'],
+    flag: '--force-path-style',
+    unset: "from the provider's profile",
+    help: 'Whether the bucket is the first step of the path (https://host/bucket/key) instead of part of the host name.',
+    example: 'true',
+    json: { type: 'boolean' },
+  }),
+  insecure: yesNo().register(settingFacts, {
+    ...connection,
+    env: 'S3_INSECURE',
+    yaml: ['s3', 'insecure'],
+    flag: '--insecure',
+    default: 'false',
+    help: 'Allows http:// towards loopback, private-network addresses and single-label host names; refused towards any other host.',
+    example: 'true',
+    json: { type: 'boolean' },
+  }),
+  provider: word(/^[a-z0-9-]{1,32}$/, 'must be the name of a provider profile').register(settingFacts, {
+    ...connection,
+    env: 'S3_PROVIDER',
+    yaml: ['s3', 'provider'],
+    flag: '--provider',
+    unset: 'detected from the endpoint',
+    help: 'The provider profile, where the endpoint does not tell it.',
+    example: 'hetzner',
+  }),
+  outageMode: oneOf(outageModes).register(settingFacts, {
+    ...facts,
+    env: 'S3_OUTAGE_MODE',
+    yaml: ['s3', 'outageMode'],
+    flag: '--outage-mode',
+    default: 'fail-closed',
+    help: 'What happens to writes while the S3 API cannot be reached: refused (fail-closed), or kept locally and sent later (buffer).',
+    example: 'buffer',
+    json: { type: 'string', enum: outageModes },
+  }),
+  lokiBucket: bucket('loki', "Loki's chunks and index"),
+  lokiPrefix: prefix('loki', "Loki's objects", parseLokiPrefix),
+  tempoBucket: bucket('tempo', "Tempo's blocks"),
+  tempoPrefix: prefix('tempo', "Tempo's objects", parsePrefix),
+  backupBucket: bucket('backup', 'backups'),
+  backupPrefix: prefix('backup', 'backups', parsePrefix),
+  artifactsBucket: bucket('artifacts', 'build artifacts'),
+  artifactsPrefix: prefix('artifacts', 'artifacts', parsePrefix),
+  logRetention: retention().register(settingFacts, {
+    ...facts,
+    env: 'RETENTION_LOGS',
+    yaml: ['retention', 'logs'],
+    flag: '--retention-logs',
+    default: '31d',
+    help: 'How long Loki keeps logs. Units: ms, s, m, h, d, w.',
+    example: '31d',
+  }),
+  traceRetention: retention().register(settingFacts, {
+    ...facts,
+    env: 'RETENTION_TRACES',
+    yaml: ['retention', 'traces'],
+    flag: '--retention-traces',
+    default: '14d',
+    help: 'How long Tempo keeps traces. Units: ms, s, m, h, d, w.',
+    example: '14d',
+  }),
+  data: text((value) => (value.includes('\0') ? problem('must be a path') : ok(value))).register(settingFacts, {
+    ...facts,
+    env: 'BUCKETWRIGHT_DATA',
+    yaml: ['server', 'data'],
+    flag: '--data',
+    default: './data',
+    help: 'The data directory of the embedded server.',
+    example: '/var/lib/bucketwright',
+  }),
+  listen: text(parseListenAddress).register(settingFacts, {
+    ...facts,
+    env: 'BUCKETWRIGHT_LISTEN',
+    yaml: ['server', 'listen'],
+    flag: '--listen',
+    default: '127.0.0.1:9000',
+    help: 'Where the embedded server answers S3 requests, host:port.',
+    example: '0.0.0.0:9000',
+  }),
+  adminListen: text(parseListenAddress).register(settingFacts, {
+    ...facts,
+    env: 'BUCKETWRIGHT_ADMIN_LISTEN',
+    yaml: ['server', 'adminListen'],
+    flag: '--admin-listen',
+    default: '127.0.0.1:9002',
+    help: 'Where the embedded server answers /healthz, /readyz and /metrics, host:port.',
+    example: '127.0.0.1:9102',
+  }),
+  durability: oneOf(durabilities).register(settingFacts, {
+    ...facts,
+    env: 'BUCKETWRIGHT_DURABILITY',
+    yaml: ['server', 'durability'],
+    flag: '--durability',
+    default: 'strict',
+    help: 'strict: an answer of 200 means that bytes and index entry are on the disk. relaxed: the last seconds may be lost with the power.',
+    example: 'strict',
+    json: { type: 'string', enum: durabilities },
+  }),
+  domain: word(/^(?=.{1,253}$)[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?$/, 'must be a host name in lower case').register(
+    settingFacts,
+    {
+      ...facts,
+      env: 'BUCKETWRIGHT_DOMAIN',
+      yaml: ['server', 'domain'],
+      flag: '--domain',
+      unset: 'only path style and <bucket>.localhost',
+      help: 'The host name below which buckets are sub-domains, for virtual-host style requests.',
+      example: 's3.example.internal',
+    },
+  ),
+});
+
+/** The typed values, by setting; undefined where nothing was set and there is no default. */
+export type SettingValues = z.output<typeof settingsSchema>;
+
+export interface Declaration extends SettingFacts {
+  readonly key: string;
+}
+
+export const declarations: readonly Declaration[] = Object.entries(settingsSchema.shape).map(([key, schema]) => {
+  const found = settingFacts.get(schema);
+  if (found === undefined) throw new TypeError(`the setting ${key} has no facts`);
+  return { key, ...found };
+});

@@ -1,0 +1,71 @@
+import type { Secret } from '../core/secret.ts';
+import type { ListenAddress } from './address.ts';
+import type { BucketTarget, Use } from './buckets.ts';
+import type { Endpoint } from './endpoint.ts';
+import type { Origin } from './origin.ts';
+
+export interface Credentials {
+  readonly accessKeyId: Secret;
+  readonly secretAccessKey: Secret;
+}
+
+/** Objects live behind an S3 API. What is undefined here, the provider's profile fills in (`providers/resolve.ts`). */
+export interface S3Storage {
+  readonly kind: 's3';
+  readonly endpoint: Endpoint;
+  readonly credentials: Credentials;
+  readonly region: string | undefined;
+  readonly forcePathStyle: boolean | undefined;
+  readonly insecure: boolean;
+  /** The name of a provider profile. */
+  readonly provider: string | undefined;
+}
+
+/** No S3 setting at all: each consumer keeps its objects on the local filesystem. */
+export interface FilesystemStorage {
+  readonly kind: 'filesystem';
+  /** One line that says so and why. */
+  readonly notice: string;
+}
+
+/** What the embedded server needs. */
+export interface ServerSettings {
+  readonly data: string;
+  readonly listen: ListenAddress;
+  readonly adminListen: ListenAddress;
+  readonly durability: 'strict' | 'relaxed';
+  readonly domain: string | undefined;
+  /** Keys given by settings; undefined: generated once into the data directory. */
+  readonly credentials: Credentials | undefined;
+  /** Given by settings; undefined: us-east-1. */
+  readonly region: string | undefined;
+}
+
+/** One effective value, for `config show`. */
+export interface EffectiveValue {
+  /** The environment variable's name. */
+  readonly name: string;
+  /** Dotted key of bucketwright.yaml. */
+  readonly yaml: string;
+  /** For people; a secret's is never the value; undefined: not set. */
+  readonly value: string | undefined;
+  readonly secret: boolean;
+  readonly origin: Origin;
+}
+
+/** Everything that was configured, checked, with the origin of each value. */
+export interface Settings {
+  readonly storage: S3Storage | FilesystemStorage;
+  readonly buckets: Readonly<Record<Use, BucketTarget>>;
+  /** Further buckets that bucketwright.yaml names. */
+  readonly extraBuckets: readonly string[];
+  readonly outageMode: 'fail-closed' | 'buffer';
+  readonly retention: {
+    /** Milliseconds. */
+    readonly logs: number;
+    /** Milliseconds. */
+    readonly traces: number;
+  };
+  readonly server: ServerSettings;
+  readonly effective: readonly EffectiveValue[];
+}
