@@ -1,13 +1,13 @@
-export type ChecksumAlgorithm = 'CRC32' | 'CRC32C' | 'CRC64NVME' | 'SHA1' | 'SHA256';
-export type DigestName = ChecksumAlgorithm | 'MD5';
-export type ChecksumType = 'FULL_OBJECT' | 'COMPOSITE';
-
-/** A checksum as S3 stores and returns it. `value` is base64; a composite one ends in `-<parts>`. */
-export interface Checksum {
-  readonly algorithm: ChecksumAlgorithm;
-  readonly type: ChecksumType;
-  readonly value: string;
-}
-
-/** Raw digest bytes (CRCs big-endian) by name. */
-export type Digests = ReadonlyMap<DigestName, Buffer>;
+export { combineCrc, type PartDigest } from './combine.ts';
+export { createHasher, DigestSet, digestOf, type Hasher } from './hasher.ts';
+export {
+  type Checksum,
+  type ChecksumAlgorithm,
+  type ChecksumType,
+  type CrcAlgorithm,
+  checksumAlgorithms,
+  type DigestName,
+  type Digests,
+  digestLength,
+} from './model.ts';
+export { compositeChecksum, fullObjectChecksum } from './object-checksum.ts';
