@@ -1,0 +1,17 @@
+/** Every setting, parsed once at the edge. */
+export { formatListenAddress, type ListenAddress, parseListenAddress } from './address.ts';
+export { type BucketTarget, parseBucketName, type Use, uses } from './buckets.ts';
+export { type Declaration, declarations } from './declarations.ts';
+export { type Endpoint, isLoopback, isPrivateHost, parseEndpoint } from './endpoint.ts';
+export { formatProblem, type SettingProblem, SettingsError } from './errors.ts';
+export { formatOrigin, type Origin } from './origin.ts';
+export { parseSettings, type SettingsInput } from './parse.ts';
+export type {
+  Credentials,
+  EffectiveValue,
+  FilesystemStorage,
+  S3Storage,
+  ServerSettings,
+  Settings,
+} from './settings.ts';
+export { suggest } from './suggest.ts';
