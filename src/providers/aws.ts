@@ -1,0 +1,31 @@
+import type { ProviderProfile } from './profile.ts';
+
+const regional = /(?:^|\.)s3(?:-fips)?(?:\.dualstack)?[.-]([a-z]{2}(?:-[a-z]+)+-\d+)\.amazonaws\.com(?:\.cn)?$/;
+
+/** Amazon S3. https://docs.aws.amazon.com/general/latest/gr/s3.html */
+export const aws: ProviderProfile = {
+  name: 'aws',
+  title: 'Amazon S3',
+  hosts: [regional, /(?:^|\.)s3\.amazonaws\.com$/],
+  regionOf: (host) => regional.exec(host)?.[1],
+  defaultRegion: 'us-east-1',
+  regionMatters: true,
+  pathStyle: false,
+  checksums: 'when-supported',
+  locationConstraint: 'region',
+  features: {
+    'bucket-policy': 'yes',
+    lifecycle: 'yes',
+    'lifecycle-abort-uploads': 'yes',
+    versioning: 'yes',
+    'object-lock': 'yes',
+    'bucket-tagging': 'yes',
+    'object-tagging': 'yes',
+    cors: 'yes',
+    'conditional-put': 'yes',
+    'conditional-complete': 'yes',
+    'default-checksums': 'yes',
+    'chunked-trailer': 'yes',
+  },
+  notes: {},
+};

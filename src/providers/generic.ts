@@ -1,0 +1,31 @@
+import type { FeatureState, ProviderProfile } from './profile.ts';
+
+const unknown: FeatureState = 'unknown';
+
+/** Any other S3: what the fewest servers refuse. */
+export const generic: ProviderProfile = {
+  name: 'generic',
+  title: 'S3-compatible storage',
+  hosts: [],
+  regionOf: () => undefined,
+  defaultRegion: 'us-east-1',
+  regionMatters: false,
+  pathStyle: true,
+  checksums: 'when-required',
+  locationConstraint: 'omit',
+  features: {
+    'bucket-policy': unknown,
+    lifecycle: unknown,
+    'lifecycle-abort-uploads': unknown,
+    versioning: unknown,
+    'object-lock': unknown,
+    'bucket-tagging': unknown,
+    'object-tagging': unknown,
+    cors: unknown,
+    'conditional-put': unknown,
+    'conditional-complete': unknown,
+    'default-checksums': unknown,
+    'chunked-trailer': unknown,
+  },
+  notes: {},
+};
