@@ -46,6 +46,6 @@ export function bucketName(purpose: string): string {
 /** This process's environment without any S3 or AWS setting that could point a client somewhere else. */
 export function cleanEnvironment(extra: Readonly<Record<string, string>> = {}): NodeJS.ProcessEnv {
   const foreign = /^(AWS_|S3_|BUCKETWRIGHT_|RCLONE_|RESTIC_|MC_|RETENTION_|https?_proxy$|all_proxy$)/i;
-  const kept = Object.entries(process.env).filter(([name]) => !foreign.test(name) || name === 'AWS_CA_BUNDLE');
+  const kept = Object.entries(process.env).filter(([name]) => !foreign.test(name));
   return { ...Object.fromEntries(kept), ...extra };
 }

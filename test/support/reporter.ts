@@ -38,7 +38,8 @@ function resultsOf(modules: readonly TestModule[], unhandled: readonly Serialize
       const { state } = test.result();
       if (state === 'passed') passed += 1;
       else if (state === 'failed') failures.push(name);
-      // hooks that failed leave their tests skipped or pending: the failure is counted above
+      // a hook that failed leaves its tests skipped or pending: nobody asked for that
+      else if (state === 'pending' || suitesOf(test).some((suite) => suite.errors().length > 0)) failures.push(name);
       else skipped.push({ name, ...skipOf(test) });
     }
   }
@@ -48,11 +49,13 @@ function resultsOf(modules: readonly TestModule[], unhandled: readonly Serialize
 function skipOf(test: TestCase): Pick<Skip, 'reason' | 'variable'> {
   const result = test.result();
   const note = result.state === 'skipped' ? result.note : undefined;
-  let owner: TestCase['parent'] | TestCase = test;
-  while (true) {
-    const { skipReason, skipVariable } = owner.meta();
-    if (skipReason !== undefined) return { reason: skipReason, variable: skipVariable };
-    if (owner.type === 'module') return { reason: note ?? 'no reason given', variable: undefined };
-    owner = owner.parent;
-  }
+  const meta = [test, ...suitesOf(test)].map((owner) => owner.meta()).find((each) => each.skipReason !== undefined);
+  return { reason: meta?.skipReason ?? note ?? 'no reason given', variable: meta?.skipVariable };
+}
+
+/** The suites a test lies in, innermost first, and its file. */
+function suitesOf(test: TestCase): TestCase['parent'][] {
+  const suites = [test.parent];
+  for (let owner = test.parent; owner.type === 'suite'; owner = owner.parent) suites.push(owner.parent);
+  return suites;
 }
