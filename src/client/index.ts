@@ -1,0 +1,20 @@
+/** The S3 client port: one interface for every provider. */
+export { createClient } from './client.ts';
+export { ClientError, type ClientErrorCode } from './errors.ts';
+export type {
+  Body,
+  BucketEntry,
+  DeleteFailure,
+  GetAnswer,
+  GetRequest,
+  ListedEntry,
+  ListRequest,
+  ObjectAddress,
+  ObjectClient,
+  ObjectFacts,
+  PresignRequest,
+  PutAnswer,
+  PutRequest,
+  UploadRequest,
+} from './port.ts';
+export type { TransportOptions } from './transport.ts';

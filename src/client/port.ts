@@ -1,0 +1,120 @@
+import type { Readable } from 'node:stream';
+
+/**
+ * The S3 API as our features see it. Failures are `ClientError`s (see `errors.ts`); entity tags are unquoted; times are
+ * milliseconds since 1970 UTC. Every call may be aborted.
+ */
+export interface ObjectClient {
+  /** @throws ClientError `already-owned`, `owned-by-other`, `denied` */
+  createBucket(bucket: string): Promise<void>;
+  /** Whether it exists and may be listed by us. @throws ClientError `no-such-bucket`, `denied` */
+  headBucket(bucket: string): Promise<void>;
+  listBuckets(): Promise<readonly BucketEntry[]>;
+  /** In the provider's order, which is UTF-8 byte order; pages are fetched as they are needed. */
+  list(request: ListRequest): AsyncIterable<ListedEntry>;
+  put(request: PutRequest): Promise<PutAnswer>;
+  /** Any size, in parts, several at once; the parts of a failed upload are removed. */
+  upload(request: UploadRequest): Promise<PutAnswer>;
+  /** The caller must read the body to its end or destroy it. @throws ClientError `no-such-key` */
+  get(request: GetRequest): Promise<GetAnswer>;
+  head(request: ObjectAddress): Promise<ObjectFacts>;
+  /** Deleting what does not exist is no error. */
+  delete(request: ObjectAddress): Promise<void>;
+  /** At most 1,000 keys in one request; answers those that were not deleted. */
+  deleteMany(request: { readonly bucket: string; readonly keys: readonly string[] }): Promise<readonly DeleteFailure[]>;
+  /** A URL that does one thing for anybody who has it, for at most 7 days. */
+  presign(request: PresignRequest): Promise<string>;
+  /** Closes its connections. */
+  close(): void;
+}
+
+export interface ObjectAddress {
+  readonly bucket: string;
+  readonly key: string;
+}
+
+export interface BucketEntry {
+  readonly name: string;
+  readonly created: number | undefined;
+}
+
+export interface ListRequest {
+  readonly bucket: string;
+  readonly prefix?: string | undefined;
+  readonly delimiter?: string | undefined;
+  /** Only keys that sort after this. */
+  readonly startAfter?: string | undefined;
+  /** Entries in one request, 1 to 1,000. */
+  readonly pageSize?: number | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+export type ListedEntry =
+  | {
+      readonly kind: 'object';
+      readonly key: string;
+      readonly size: number;
+      readonly modified: number | undefined;
+      readonly etag: string;
+    }
+  | { readonly kind: 'prefix'; readonly prefix: string };
+
+/** A stream needs its length said: many providers answer 411 to a chunked request. */
+export type Body = { readonly bytes: Uint8Array | string } | { readonly stream: Readable; readonly length: number };
+
+export interface PutRequest extends ObjectAddress {
+  readonly body: Body;
+  readonly contentType?: string | undefined;
+  readonly metadata?: Readonly<Record<string, string>> | undefined;
+  /** Only if there is no such object. Ask the profile first: some providers ignore it and answer 200. */
+  readonly ifAbsent?: boolean | undefined;
+  /** A checksum whatever the profile says; default: as the profile says. */
+  readonly checksum?: 'CRC32' | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+export interface PutAnswer {
+  readonly etag: string;
+}
+
+export interface UploadRequest extends ObjectAddress {
+  readonly body: Readable | Uint8Array;
+  readonly contentType?: string | undefined;
+  readonly metadata?: Readonly<Record<string, string>> | undefined;
+  /** Bytes, at least 5 MiB. Default 8 MiB. */
+  readonly partSize?: number | undefined;
+  /** Parts under way at once. Default 4. */
+  readonly concurrency?: number | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+export interface GetRequest extends ObjectAddress {
+  /** Inclusive, as HTTP counts; without an end: to the last byte. */
+  readonly range?: { readonly start: number; readonly end?: number | undefined } | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+export interface ObjectFacts {
+  /** Bytes of the answer's body: for a range, the range's. */
+  readonly size: number;
+  readonly etag: string;
+  readonly modified: number | undefined;
+  readonly contentType: string | undefined;
+  readonly metadata: Readonly<Record<string, string>>;
+}
+
+export interface GetAnswer extends ObjectFacts {
+  readonly body: Readable;
+}
+
+export interface DeleteFailure {
+  readonly key: string;
+  readonly s3Code: string;
+}
+
+export interface PresignRequest extends ObjectAddress {
+  readonly method: 'GET' | 'PUT';
+  /** 1 to 604,800. */
+  readonly expiresSeconds: number;
+  readonly contentType?: string | undefined;
+}
