@@ -7,7 +7,7 @@ const ranks = [
   ['settings', 'sigv4', 'policy', 'checksum'],
   ['providers', 'store'],
   ['s3', 'client'],
-  ['server', 'gateway', 'transfer', 'provision', 'verify'],
+  ['server', 'gateway', 'transfer', 'provision', 'verify', 'stack'],
   ['tenants', 'observability', 'deploy', 'backup', 'artifacts'],
   ['control'],
   ['cli'],

@@ -1,0 +1,14 @@
+import type { RenderedFile } from '../stack/index.ts';
+import { renderObservability } from './compose/observability.ts';
+import { renderObservabilityS3 } from './compose/observability-s3.ts';
+import { renderPlatform } from './compose/platform.ts';
+import { renderEmbedded, renderMinio } from './compose/s3-service.ts';
+
+/** Compose files. The committed ones are what these render for the defaults. */
+export const deployFiles: readonly RenderedFile[] = [
+  { kind: 'compose', path: 'docker-compose.yml', render: renderPlatform },
+  { kind: 'compose', path: 'docker-compose.s3.yml', render: renderMinio },
+  { kind: 'compose', path: 'docker-compose.s3-embedded.yml', render: renderEmbedded },
+  { kind: 'compose', path: 'observability/docker-compose.yml', render: renderObservability },
+  { kind: 'compose', path: 'observability/docker-compose.s3.yml', render: renderObservabilityS3 },
+];
