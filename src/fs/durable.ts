@@ -1,0 +1,53 @@
+import { randomBytes } from 'node:crypto';
+import { mkdir, open, rename, rm } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { systemErrorCode } from '../core/errors.ts';
+
+/**
+ * The durable file primitives. Nothing outside `fs/` and the body files of `store/` calls rename or fsync.
+ *
+ * A new or renamed file survives a power cut only when both its bytes and its directory entry were synced
+ * (fsync(2), "Calling fsync() does not necessarily ensure that the entry in the directory … has also reached disk").
+ */
+export async function syncDirectory(directory: string): Promise<void> {
+  const handle = await open(directory, 'r');
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}
+
+/**
+ * Replaces `file` whole or not at all: temporary name, fsync, rename, fsync of the directory.
+ * @param mode permission bits of the new file; 0600 unless told otherwise
+ */
+export async function writeFileDurably(file: string, content: string | Uint8Array, mode = 0o600): Promise<void> {
+  const temporary = `${file}.${randomBytes(6).toString('hex')}.tmp`;
+  const handle = await open(temporary, 'wx', mode);
+  try {
+    await handle.writeFile(content);
+    await handle.sync();
+  } catch (error) {
+    await handle.close();
+    await rm(temporary, { force: true });
+    throw error;
+  }
+  await handle.close();
+  await rename(temporary, file);
+  await syncDirectory(dirname(file));
+}
+
+/** Creates `directory` and what is missing above it, each durably. An existing one is left as it is. */
+export async function makeDirectoryDurably(directory: string, mode = 0o700): Promise<void> {
+  try {
+    await mkdir(directory, { mode });
+  } catch (error) {
+    if (systemErrorCode(error) === 'EEXIST') return;
+    if (systemErrorCode(error) !== 'ENOENT') throw error;
+    await makeDirectoryDurably(dirname(directory), mode);
+    await makeDirectoryDurably(directory, mode);
+    return;
+  }
+  await syncDirectory(join(directory, '..'));
+}

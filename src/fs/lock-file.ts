@@ -1,0 +1,164 @@
+import { randomBytes } from 'node:crypto';
+import { readFileSync, readlinkSync } from 'node:fs';
+import { link, readFile, rename, rm, stat, unlink, utimes, writeFile } from 'node:fs/promises';
+import { HostError, systemErrorCode } from '../core/errors.ts';
+
+/**
+ * One process per directory. The lock names its holder by pid, the process's start time (so a recycled pid does not
+ * count) and its pid namespace. A holder in another namespace (a container on a shared volume) cannot be looked up, so
+ * it counts as alive while it keeps touching the file.
+ */
+export interface DirectoryLock {
+  release(): Promise<void>;
+}
+
+interface Holder {
+  readonly pid: number;
+  readonly started: string;
+  readonly namespace: string;
+}
+
+const HEARTBEAT_MS = 1000;
+const SILENT_MS = 4000;
+
+/**
+ * Takes the lock at `file`, taking over that of a process that has died.
+ * @throws HostError `data-directory-held`, naming the holder's pid
+ */
+export async function takeLock(file: string): Promise<DirectoryLock> {
+  const mine = JSON.stringify(self());
+  const candidate = `${file}.${randomBytes(6).toString('hex')}`;
+  await writeFile(candidate, mine, { flag: 'wx', mode: 0o600 });
+  try {
+    // Each round either takes the lock or finds it changed by another starter; a few rounds settle any race.
+    for (let round = 0; round < 10; round += 1) {
+      if (await linked(candidate, file)) return hold(file, mine);
+      const found = await readOr(file);
+      if (found === undefined) continue;
+      if (await alive(file, found)) throw held(file, found);
+      await takeAway(file, found);
+    }
+    throw held(file, await readOr(file));
+  } finally {
+    await rm(candidate, { force: true });
+  }
+}
+
+function hold(file: string, mine: string): DirectoryLock {
+  const timer = setInterval(() => {
+    const now = new Date();
+    utimes(file, now, now).catch(() => undefined);
+  }, HEARTBEAT_MS);
+  timer.unref();
+  return {
+    async release() {
+      clearInterval(timer);
+      if ((await readOr(file)) === mine) await rm(file, { force: true });
+    },
+  };
+}
+
+async function linked(from: string, to: string): Promise<boolean> {
+  try {
+    await link(from, to);
+    return true;
+  } catch (error) {
+    if (systemErrorCode(error) === 'EEXIST') return false;
+    throw error;
+  }
+}
+
+/** Removes a dead holder's lock, and puts it back if it turns out to be somebody else's new one. */
+async function takeAway(file: string, judged: string): Promise<void> {
+  const aside = `${file}.${randomBytes(6).toString('hex')}.stale`;
+  try {
+    await rename(file, aside);
+  } catch (error) {
+    if (systemErrorCode(error) === 'ENOENT') return;
+    throw error;
+  }
+  if ((await readOr(aside)) !== judged) await linked(aside, file);
+  await unlink(aside);
+}
+
+async function alive(file: string, content: string): Promise<boolean> {
+  const holder = parseHolder(content);
+  if (holder === undefined) return false;
+  if (holder.namespace === self().namespace) return startTime(holder.pid) === holder.started;
+  const deadline = Date.now() + SILENT_MS;
+  while (Date.now() < deadline) {
+    const touched = await stat(file).then(
+      (stats) => stats.mtimeMs,
+      () => 0,
+    );
+    if (Date.now() - touched > SILENT_MS) return false;
+    if (Date.now() - touched < HEARTBEAT_MS / 2) return true;
+    await new Promise((resolve) => setTimeout(resolve, 200));
+  }
+  return true;
+}
+
+function parseHolder(content: string): Holder | undefined {
+  try {
+    const value: unknown = JSON.parse(content);
+    if (typeof value !== 'object' || value === null) return undefined;
+    if (!('pid' in value) || !('started' in value) || !('namespace' in value)) return undefined;
+    const { pid, started, namespace } = value;
+    if (typeof pid !== 'number' || typeof started !== 'string' || typeof namespace !== 'string') return undefined;
+    return { pid, started, namespace };
+  } catch {
+    return undefined;
+  }
+}
+
+function self(): Holder {
+  return { pid: process.pid, started: startTime(process.pid) ?? '', namespace: pidNamespace() };
+}
+
+/** Boot-relative start time of a process (proc(5), field 22 of stat); undefined when there is no such process. */
+function startTime(pid: number): string | undefined {
+  try {
+    const text = readFileSync(`/proc/${pid}/stat`, 'latin1');
+    const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
+    // A zombie still has its entry but holds nothing any more.
+    return fields[0] === 'Z' || fields[0] === 'X' ? undefined : fields[19];
+  } catch (error) {
+    if (systemErrorCode(error) !== 'ENOENT' || process.platform === 'linux') return undefined;
+    return livePid(pid);
+  }
+}
+
+/** Where there is no /proc (macOS), a live pid is all that can be asked. */
+function livePid(pid: number): string | undefined {
+  try {
+    process.kill(pid, 0);
+    return '';
+  } catch (error) {
+    return systemErrorCode(error) === 'EPERM' ? '' : undefined;
+  }
+}
+
+function pidNamespace(): string {
+  try {
+    return `${readlinkSync('/proc/self/ns/pid')} ${readFileSync('/proc/sys/kernel/random/boot_id', 'latin1').trim()}`;
+  } catch {
+    return process.platform;
+  }
+}
+
+async function readOr(file: string): Promise<string | undefined> {
+  try {
+    return await readFile(file, 'utf8');
+  } catch (error) {
+    if (systemErrorCode(error) === 'ENOENT') return undefined;
+    throw error;
+  }
+}
+
+function held(file: string, content: string | undefined): HostError {
+  const pid = content === undefined ? undefined : parseHolder(content)?.pid;
+  return new HostError('data-directory-held', `the data directory is in use by process ${pid ?? '(unknown)'}`, {
+    subject: file,
+    advice: 'stop that server first, or give this one another data directory (BUCKETWRIGHT_DATA)',
+  });
+}

@@ -1,0 +1,255 @@
+import { constants } from 'node:fs';
+import { type FileHandle, open, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { type DigestName, type Digests, digestOf } from '../../checksum/index.ts';
+import { systemErrorCode } from '../../core/errors.ts';
+import { StoreError } from '../errors.ts';
+import type { BodyInput } from '../port.ts';
+import type { Block, BlockPool } from './blocks.ts';
+import type { DigestJob, DigestPool } from './digest-pool.ts';
+import { type BodyReference, bodyPath, EMPTY_BODY } from './reference.ts';
+import type { FilePlace, Segments } from './segments.ts';
+
+/** A body on its way: its bytes are safe on the disk (or in `inline`), but nothing refers to it yet. */
+export interface WrittenBody {
+  readonly reference: BodyReference;
+  /** To be put into the index by the commit that refers to the body. */
+  readonly inline: Buffer | undefined;
+  readonly digests: Digests;
+  readonly size: number;
+  /** The commit that refers to it is durable. */
+  keep(): void;
+  /** Nothing will refer to it. */
+  discard(): Promise<void>;
+}
+
+export interface BodyWriterOptions {
+  readonly directory: string;
+  readonly segments: Segments;
+  readonly blocks: BlockPool;
+  readonly digestPool: DigestPool;
+  /** Bodies up to this many bytes live in the index. */
+  readonly inlineLimit: number;
+  readonly durable: boolean;
+}
+
+/** Blocks of one body that may be under way to disk and digest at once. */
+const WINDOW = 4;
+
+export class BodyWriter {
+  readonly #options: BodyWriterOptions;
+
+  constructor(options: BodyWriterOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * Takes the whole body in and makes it safe.
+   * @throws StoreError `incomplete-body`, `disk-full`; and what the source throws. Nothing is left behind then.
+   */
+  async write(body: BodyInput, names: readonly DigestName[]): Promise<WrittenBody> {
+    if ('bytes' in body) {
+      return body.bytes.length <= this.#options.inlineLimit
+        ? this.#inline(body.bytes, names)
+        : this.#file(single(body.bytes), body.bytes.length, names);
+    }
+    return this.#file(body.chunks, body.length, names);
+  }
+
+  #inline(bytes: Buffer, names: readonly DigestName[]): WrittenBody {
+    const digests = new Map(names.map((name) => [name, digestOf(name, bytes)]));
+    const reference: BodyReference =
+      bytes.length === 0 ? EMPTY_BODY : { kind: 'inline', ...this.#options.segments.inline(), size: bytes.length };
+    return {
+      reference,
+      inline: bytes.length === 0 ? undefined : bytes,
+      digests,
+      size: bytes.length,
+      keep() {},
+      async discard() {},
+    };
+  }
+
+  async #file(
+    chunks: AsyncIterable<Buffer>,
+    length: number | undefined,
+    names: readonly DigestName[],
+  ): Promise<WrittenBody> {
+    const stream = new ChunkGatherer(chunks, length, this.#options.blocks.blockSize);
+    const first = await stream.next();
+    if (stream.ended && stream.size <= this.#options.inlineLimit) {
+      return this.#inline(Buffer.concat(first), names);
+    }
+    const file = await BodyFile.create(this.#options, names);
+    try {
+      for (let gathered = first; gathered.length > 0; gathered = stream.ended ? [] : await stream.next()) {
+        await file.append(gathered);
+      }
+      return await file.finish();
+    } catch (error) {
+      await file.discard();
+      throw systemErrorCode(error) === 'ENOSPC'
+        ? new StoreError('disk-full', 'the disk is full: the body could not be written', { cause: error })
+        : error;
+    }
+  }
+}
+
+async function* single(bytes: Buffer): AsyncGenerator<Buffer> {
+  yield bytes;
+}
+
+/** Collects what arrives into block-sized lots, and holds the source to its declared length. */
+class ChunkGatherer {
+  readonly #source: AsyncIterator<Buffer>;
+  readonly #length: number | undefined;
+  readonly #lot: number;
+  #rest: Buffer | undefined;
+  size = 0;
+  ended = false;
+
+  constructor(source: AsyncIterable<Buffer>, length: number | undefined, lot: number) {
+    this.#source = source[Symbol.asyncIterator]();
+    this.#length = length;
+    this.#lot = lot;
+  }
+
+  /** Buffers of together at most one lot; less only at the end. */
+  async next(): Promise<readonly Buffer[]> {
+    const gathered: Buffer[] = [];
+    let room = this.#lot;
+    while (room > 0) {
+      const chunk = this.#rest ?? (await this.#pull());
+      this.#rest = undefined;
+      if (chunk === undefined) break;
+      if (chunk.length > room) {
+        gathered.push(chunk.subarray(0, room));
+        this.#rest = chunk.subarray(room);
+        return gathered;
+      }
+      gathered.push(chunk);
+      room -= chunk.length;
+    }
+    return gathered;
+  }
+
+  async #pull(): Promise<Buffer | undefined> {
+    const { value, done } = await this.#source.next();
+    if (done === true) {
+      this.ended = true;
+      if (this.#length !== undefined && this.size < this.#length) throw this.#wrongLength();
+      return undefined;
+    }
+    this.size += value.length;
+    if (this.#length !== undefined && this.size > this.#length) {
+      await this.#source.return?.();
+      throw this.#wrongLength();
+    }
+    return value;
+  }
+
+  #wrongLength(): StoreError {
+    return new StoreError('incomplete-body', `the body has ${this.size} bytes, ${this.#length} were declared`);
+  }
+}
+
+class BodyFile {
+  readonly #place: FilePlace;
+  readonly #path: string;
+  readonly #handle: FileHandle;
+  readonly #job: DigestJob;
+  readonly #options: BodyWriterOptions;
+  readonly #underWay = new Set<Promise<void>>();
+  #failure: unknown;
+  #size = 0;
+
+  static async create(options: BodyWriterOptions, names: readonly DigestName[]): Promise<BodyFile> {
+    const place = await options.segments.file();
+    const path = join(options.directory, bodyPath(place));
+    try {
+      const handle = await open(path, constants.O_CREAT | constants.O_EXCL | constants.O_WRONLY, 0o600);
+      return new BodyFile(options, place, path, handle, options.digestPool.begin(names));
+    } catch (error) {
+      place.done();
+      throw error;
+    }
+  }
+
+  private constructor(options: BodyWriterOptions, place: FilePlace, path: string, handle: FileHandle, job: DigestJob) {
+    this.#options = options;
+    this.#place = place;
+    this.#path = path;
+    this.#handle = handle;
+    this.#job = job;
+  }
+
+  /** Copies the buffers to a block and sends it to the disk and the digests at once. Waits only when too much is under way. */
+  async append(buffers: readonly Buffer[]): Promise<void> {
+    while (this.#underWay.size >= WINDOW) await Promise.race(this.#underWay);
+    if (this.#failure !== undefined) throw this.#failure;
+    const taken = this.#options.blocks.take();
+    const block = taken instanceof Promise ? await taken : taken;
+    let length = 0;
+    for (const buffer of buffers) {
+      buffer.copy(block.bytes, length);
+      length += buffer.length;
+    }
+    const position = this.#size;
+    this.#size += length;
+    const step: Promise<void> = this.#store(block, length, position)
+      .catch((error: unknown) => {
+        this.#failure ??= error;
+      })
+      .finally(() => {
+        this.#options.blocks.give(block);
+        this.#underWay.delete(step);
+      });
+    this.#underWay.add(step);
+  }
+
+  async finish(): Promise<WrittenBody> {
+    const digests = this.#settled().then(() => this.#job.digest());
+    const durable = this.#settled().then(async () => {
+      if (this.#options.durable) await this.#handle.datasync();
+      await this.#handle.close();
+      if (this.#options.durable) await this.#place.syncDirectory();
+    });
+    const [computed] = await Promise.all([digests, durable]);
+    const size = this.#size;
+    return {
+      reference: { kind: 'file', segment: this.#place.segment, sequence: this.#place.sequence, size },
+      inline: undefined,
+      digests: computed,
+      size,
+      keep: () => this.#place.done(),
+      discard: () => this.discard(),
+    };
+  }
+
+  async discard(): Promise<void> {
+    await Promise.all(this.#underWay);
+    this.#job.cancel();
+    await this.#handle.close().catch(() => undefined);
+    await rm(this.#path, { force: true });
+    this.#place.done();
+  }
+
+  async #settled(): Promise<void> {
+    await Promise.all(this.#underWay);
+    if (this.#failure !== undefined) throw this.#failure;
+  }
+
+  async #store(block: Block, length: number, position: number): Promise<void> {
+    // The digest may read the block while the disk does: neither writes to it.
+    const digested = this.#job.update(block, length);
+    await writeWhole(this.#handle, block.bytes, length, position).finally(() => digested);
+    await digested;
+  }
+}
+
+async function writeWhole(handle: FileHandle, bytes: Buffer, length: number, position: number): Promise<void> {
+  for (let written = 0; written < length; ) {
+    const { bytesWritten } = await handle.write(bytes, written, length - written, position + written);
+    written += bytesWritten;
+  }
+}

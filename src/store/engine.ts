@@ -1,0 +1,27 @@
+import type { Clock } from '../core/clock.ts';
+import type { Logger } from '../core/logger.ts';
+import type { BodyReferences } from './body/bodies.ts';
+import type { Trash } from './body/trash.ts';
+import type { BodyWriter } from './body/writer.ts';
+import type { BucketTable } from './buckets.ts';
+import type { Committer } from './index/committer.ts';
+import type { Index } from './index/database.ts';
+import type { UsageCounters } from './index/usage.ts';
+import type { SpaceGuard } from './space.ts';
+
+/** What the store's operations work with; assembled once in `local-store.ts`. */
+export interface Engine {
+  readonly directory: string;
+  readonly index: Index;
+  readonly committer: Committer;
+  readonly usage: UsageCounters;
+  readonly references: BodyReferences;
+  readonly writer: BodyWriter;
+  readonly trash: Trash;
+  readonly buckets: BucketTable;
+  readonly space: SpaceGuard;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  /** Bytes that every part but the last must have. */
+  readonly minPartSize: number;
+}

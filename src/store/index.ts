@@ -1,0 +1,3 @@
+export { StoreError, type StoreErrorCode } from './errors.ts';
+export { LocalStore, type LocalStoreOptions, openLocalStore } from './local-store.ts';
+export type * from './port.ts';

@@ -1,0 +1,122 @@
+import { type Database, open, type RootDatabase } from 'lmdb';
+import type { ChecksumAlgorithm, ChecksumType } from '../../checksum/index.ts';
+import type { ObjectAttributes } from '../port.ts';
+import { decodeListed, decodeObject, type ListedObject, type ObjectRecord } from './records.ts';
+
+/** A bucket in the index. The number, never reused, is what keys start with; so a bucket made anew starts empty. */
+export interface BucketRecord {
+  readonly id: number;
+  readonly owner: string;
+  readonly region: string;
+  readonly created: number;
+}
+
+export interface UploadRecord extends ObjectAttributes {
+  readonly initiated: number;
+  readonly checksumAlgorithm: ChecksumAlgorithm | null;
+  readonly checksumType: ChecksumType | null;
+}
+
+/** What a completed upload became, kept for a while so that a repeated completion gets the same answer. */
+export interface CompletedUpload {
+  readonly bucket: string;
+  readonly key: string;
+  readonly etag: string;
+  readonly completed: number;
+}
+
+export interface UsageRecord {
+  readonly objects: number;
+  readonly bytes: number;
+}
+
+/** What is known of a body file beside the objects that refer to it. */
+export interface BodyFileRecord {
+  readonly size: number;
+  /** How many objects and parts share it (a copy shares the body of its source). */
+  readonly references: number;
+}
+
+/**
+ * One LMDB environment, one named database a kind of entry. `objects` and `listing` are the same database read with
+ * different decoders: a listing decodes only the head of each record, straight from the memory map.
+ */
+export interface Index {
+  readonly root: RootDatabase<Buffer, Buffer>;
+  readonly counters: Database<number, Buffer>;
+  readonly buckets: Database<BucketRecord, Buffer>;
+  readonly objects: Database<ObjectRecord, Buffer>;
+  readonly listing: Database<ListedObject, Buffer>;
+  readonly objectsRaw: Database<Buffer, Buffer>;
+  readonly inline: Database<Buffer, Buffer>;
+  readonly manifests: Database<Buffer, Buffer>;
+  readonly files: Database<BodyFileRecord, Buffer>;
+  readonly trash: Database<Buffer, Buffer>;
+  readonly segments: Database<Buffer, Buffer>;
+  readonly uploads: Database<UploadRecord, Buffer>;
+  readonly parts: Database<ObjectRecord, Buffer>;
+  readonly partsRaw: Database<Buffer, Buffer>;
+  readonly completed: Database<CompletedUpload, Buffer>;
+  readonly usage: Database<UsageRecord, Buffer>;
+}
+
+export interface IndexOptions {
+  readonly directory: string;
+  /** False: commits are acknowledged before the disk has them (`--durability relaxed`). */
+  readonly durable: boolean;
+}
+
+export function openIndex(options: IndexOptions): Index {
+  const root = open<Buffer, Buffer>({
+    path: options.directory,
+    noSubdir: false,
+    maxDbs: 16,
+    encoding: 'binary',
+    keyEncoding: 'binary',
+    // A commit's promise must mean fdatasync and meta page written, not merely "committed".
+    overlappingSync: false,
+    // One commit is one explicit transaction of the committer; lmdb's own batching of separate writes is not used.
+    eventTurnBatching: false,
+    noSync: !options.durable,
+  });
+  const binary = (name: string) => root.openDB<Buffer, Buffer>({ name, encoding: 'binary', keyEncoding: 'binary' });
+  const json = <V>(name: string) => root.openDB<V, Buffer>({ name, encoding: 'json', keyEncoding: 'binary' });
+  return {
+    root,
+    counters: json('counters'),
+    buckets: json('buckets'),
+    objects: decoded(root, 'objects', decodeObject),
+    listing: decoded(root, 'objects', decodeListed),
+    objectsRaw: binary('objects'),
+    inline: binary('inline'),
+    manifests: binary('manifests'),
+    files: json('files'),
+    trash: binary('trash'),
+    segments: binary('segments'),
+    uploads: json('uploads'),
+    parts: decoded(root, 'parts', decodeObject),
+    partsRaw: binary('parts'),
+    completed: json('completed'),
+    usage: json('usage'),
+  };
+}
+
+/** A view of a database whose values are decoded straight from the memory map. Written through the binary view only. */
+function decoded<V>(
+  root: RootDatabase<Buffer, Buffer>,
+  name: string,
+  decode: (bytes: Buffer) => V,
+): Database<V, Buffer> {
+  // lmdb's types know `encoder` for the root database only; its openDB takes it as well.
+  const options = {
+    name,
+    keyEncoding: 'binary' as const,
+    encoder: {
+      encode: (): never => {
+        throw new TypeError(`${name} is written through its binary view`);
+      },
+      decode,
+    },
+  };
+  return root.openDB<V, Buffer>(options);
+}

@@ -1,0 +1,62 @@
+import type { Checksum } from '../../checksum/index.ts';
+import { type BodyReference, EMPTY_BODY } from '../body/reference.ts';
+
+/** The parts of a completed multipart upload, in order. */
+export interface ManifestPart {
+  readonly number: number;
+  readonly body: BodyReference;
+  readonly checksum: Checksum | undefined;
+}
+
+/**
+ *   0 version  1-3 zero  4 count u32  8 entries of 20 bytes: number u16, kind u8, zero u8, segment u32, sequence u32,
+ *   size f64; then JSON: one checksum or null a part, absent when no part has one.
+ */
+const VERSION = 1;
+const HEAD = 8;
+const ENTRY = 20;
+const KINDS = ['empty', 'inline', 'file'] as const;
+
+export function encodeManifest(parts: readonly ManifestPart[]): Buffer {
+  const checksums = parts.some((part) => part.checksum !== undefined)
+    ? JSON.stringify(parts.map((part) => part.checksum ?? null))
+    : '';
+  const entriesEnd = HEAD + ENTRY * parts.length;
+  const buffer = Buffer.alloc(entriesEnd + Buffer.byteLength(checksums));
+  buffer[0] = VERSION;
+  buffer.writeUInt32LE(parts.length, 4);
+  let at = HEAD;
+  for (const { number, body } of parts) {
+    buffer.writeUInt16LE(number, at);
+    buffer[at + 2] = KINDS.indexOf(body.kind);
+    buffer.writeUInt32LE(body.kind === 'empty' ? 0 : body.segment, at + 4);
+    buffer.writeUInt32LE(body.kind === 'empty' ? 0 : body.sequence, at + 8);
+    buffer.writeDoubleLE(body.size, at + 12);
+    at += ENTRY;
+  }
+  buffer.write(checksums, entriesEnd);
+  return buffer;
+}
+
+export function decodeManifest(bytes: Buffer): readonly ManifestPart[] {
+  if (bytes[0] !== VERSION) throw new TypeError(`manifest of version ${bytes[0]}, this program reads ${VERSION}`);
+  const count = bytes.readUInt32LE(4);
+  const entriesEnd = HEAD + ENTRY * count;
+  const checksums: readonly (Checksum | null)[] =
+    bytes.length === entriesEnd ? [] : JSON.parse(bytes.toString('utf8', entriesEnd, bytes.length));
+  const parts: ManifestPart[] = [];
+  for (let index = 0, at = HEAD; index < count; index += 1, at += ENTRY) {
+    const kind = KINDS[bytes[at + 2] ?? 0] ?? 'empty';
+    const body: BodyReference =
+      kind === 'empty'
+        ? EMPTY_BODY
+        : {
+            kind,
+            segment: bytes.readUInt32LE(at + 4),
+            sequence: bytes.readUInt32LE(at + 8),
+            size: bytes.readDoubleLE(at + 12),
+          };
+    parts.push({ number: bytes.readUInt16LE(at), body, checksum: checksums[index] ?? undefined });
+  }
+  return parts;
+}

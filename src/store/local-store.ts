@@ -1,0 +1,213 @@
+import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { type Clock, systemClock } from '../core/clock.ts';
+import { type Logger, silentLogger } from '../core/logger.ts';
+import { KiB, MiB } from '../core/sizes.ts';
+import { type DirectoryLock, takeLock } from '../fs/lock-file.ts';
+import { BlockPool } from './body/blocks.ts';
+import { BodyReferences } from './body/bodies.ts';
+import { createDigestPool, type DigestPool } from './body/digest-pool.ts';
+import { Segments } from './body/segments.ts';
+import { Trash } from './body/trash.ts';
+import { BodyWriter } from './body/writer.ts';
+import { BucketTable } from './buckets.ts';
+import type { Engine } from './engine.ts';
+import { StoreError } from './errors.ts';
+import { prepareFormat } from './format.ts';
+import { Committer } from './index/committer.ts';
+import { openIndex } from './index/database.ts';
+import { UsageCounters } from './index/usage.ts';
+import { Maintenance } from './maintenance.ts';
+import { completeUpload } from './multipart/complete.ts';
+import { listUploads } from './multipart/list-uploads.ts';
+import { abortUpload, createUpload, describeUpload, listParts, putPart, requireUpload } from './multipart/uploads.ts';
+import { copyObject, deleteObject, setTags } from './object/change.ts';
+import { listObjects } from './object/list.ts';
+import { putObject } from './object/put.ts';
+import { objectInfo, openObject } from './object/read.ts';
+import type { ObjectStore, StoreHealth } from './port.ts';
+import { removeOrphans } from './recovery.ts';
+import { SpaceGuard } from './space.ts';
+
+export interface LocalStoreOptions {
+  /** Made if it is not there. */
+  readonly directory: string;
+  readonly clock?: Clock;
+  readonly logger?: Logger;
+  /** False acknowledges writes before the disk has them. */
+  readonly durable?: boolean;
+  /** Bodies up to this many bytes live in the index; measured in docs/decisions/0002-inline-bodies.md. */
+  readonly inlineLimit?: number;
+  /** Threads that digest large bodies; 0: the calling thread. */
+  readonly digestThreads?: number;
+  /** Milliseconds after which an upload that was not completed is aborted. */
+  readonly abandonedUploadAge?: number;
+  readonly minPartSize?: number;
+  /** Files a body directory takes. */
+  readonly filesPerSegment?: number;
+  /** Told of every commit: how long it took until it was durable, in milliseconds, and how many changes it held. */
+  readonly observeCommit?: (milliseconds: number, changes: number) => void;
+}
+
+const DAY_MS = 24 * 60 * 60 * 1000;
+const BLOCK_SIZE = 256 * KiB;
+const BLOCKS = 128;
+
+/**
+ * Opens the embedded object engine on a data directory: one process at a time.
+ * @throws HostError `data-directory-held`, `data-directory-format`
+ */
+export async function openLocalStore(options: LocalStoreOptions): Promise<LocalStore> {
+  const { directory } = options;
+  const logger = options.logger ?? silentLogger;
+  await mkdir(directory, { recursive: true, mode: 0o700 });
+  const lock = await takeLock(join(directory, 'LOCK'));
+  try {
+    await prepareFormat(directory, logger);
+    return await assemble(options, logger, lock);
+  } catch (error) {
+    await lock.release();
+    throw error;
+  }
+}
+
+async function assemble(options: LocalStoreOptions, logger: Logger, lock: DirectoryLock): Promise<LocalStore> {
+  const { directory } = options;
+  const durable = options.durable ?? true;
+  const clock = options.clock ?? systemClock;
+  await mkdir(join(directory, 'bodies'), { recursive: true, mode: 0o700 });
+  const index = openIndex({ directory: join(directory, 'index'), durable });
+  const orphans = await removeOrphans(directory, index);
+  if (orphans > 0) logger.info({ orphans }, 'removed files of writes that had not been acknowledged');
+  const first = await index.root.transaction(() => Segments.allocate(index));
+
+  const usage = new UsageCounters(index);
+  const trash = new Trash(directory, index);
+  // The segments need the committer and the committer's hooks the segments: the hooks look it up when they run.
+  const later: { segments?: Segments } = {};
+  const committer = new Committer(index, {
+    beforeCommit() {
+      usage.write();
+      trash.writeUnlinked();
+      later.segments?.writeClosed();
+    },
+    afterCommit: (isDurable) => trash.committed(isDurable),
+    ...(options.observeCommit !== undefined && { observe: options.observeCommit }),
+  });
+  const segments = new Segments({ directory, index, committer, first, filesEach: options.filesPerSegment ?? 1024 });
+  later.segments = segments;
+  const blocks = new BlockPool(BLOCK_SIZE, BLOCKS);
+  const digestPool = createDigestPool(blocks, options.digestThreads ?? defaultDigestThreads());
+  const engine: Engine = {
+    directory,
+    index,
+    committer,
+    usage,
+    references: new BodyReferences(index, segments, trash),
+    writer: new BodyWriter({
+      directory,
+      segments,
+      blocks,
+      digestPool,
+      inlineLimit: options.inlineLimit ?? 32 * KiB,
+      durable,
+    }),
+    trash,
+    buckets: new BucketTable(index, usage),
+    space: await SpaceGuard.open(directory),
+    clock,
+    logger,
+    minPartSize: options.minPartSize ?? 5 * MiB,
+  };
+  trash.recover();
+  const maintenance = new Maintenance(engine, {
+    abandonedUploadAge: options.abandonedUploadAge ?? 7 * DAY_MS,
+    interval: 60_000,
+  });
+  maintenance.start();
+  return new LocalStore(engine, { segments, digestPool, maintenance, lock });
+}
+
+/** Worker threads exist only as compiled files; run from source (in unit tests), digests stay on this thread. */
+function defaultDigestThreads(): number {
+  return import.meta.url.endsWith('.ts') ? 0 : 2;
+}
+
+interface Parts {
+  readonly segments: Segments;
+  readonly digestPool: DigestPool;
+  readonly maintenance: Maintenance;
+  readonly lock: DirectoryLock;
+}
+
+/** The embedded engine: an LMDB index and immutable body files. */
+export class LocalStore implements ObjectStore {
+  readonly capabilities = { conditionalWrites: true, tags: true };
+  readonly #engine: Engine;
+  readonly #parts: Parts;
+
+  constructor(engine: Engine, parts: Parts) {
+    this.#engine = engine;
+    this.#parts = parts;
+  }
+
+  createBucket: ObjectStore['createBucket'] = (request) =>
+    this.#engine.buckets.create(this.#engine.committer, request, this.#engine.clock.now());
+  bucket: ObjectStore['bucket'] = async (name) => this.#engine.buckets.info(name);
+  buckets: ObjectStore['buckets'] = async () => this.#engine.buckets.all();
+  deleteBucket: ObjectStore['deleteBucket'] = (name) => this.#engine.buckets.delete(this.#engine.committer, name);
+
+  putObject: ObjectStore['putObject'] = (request) => putObject(this.#engine, request);
+  openObject: ObjectStore['openObject'] = (bucket, key) => openObject(this.#engine, bucket, key);
+  objectInfo: ObjectStore['objectInfo'] = async (bucket, key) => objectInfo(this.#engine, bucket, key);
+  deleteObject: ObjectStore['deleteObject'] = async (request) => deleteObject(this.#engine, request);
+  copyObject: ObjectStore['copyObject'] = (request) => copyObject(this.#engine, request);
+  setTags: ObjectStore['setTags'] = (bucket, key, tags) => setTags(this.#engine, bucket, key, tags);
+  listObjects: ObjectStore['listObjects'] = async (request) => listObjects(this.#engine, request);
+
+  createUpload: ObjectStore['createUpload'] = (request) => createUpload(this.#engine, request);
+  upload: ObjectStore['upload'] = async (bucket, key, uploadId) => {
+    const { id, record } = requireUpload(this.#engine, bucket, key, uploadId);
+    return describeUpload(bucket, key, id, record);
+  };
+  putPart: ObjectStore['putPart'] = (request) => putPart(this.#engine, request);
+  listParts: ObjectStore['listParts'] = async (request) => listParts(this.#engine, request);
+  listUploads: ObjectStore['listUploads'] = async (request) => listUploads(this.#engine, request);
+  completeUpload: ObjectStore['completeUpload'] = (request) => completeUpload(this.#engine, request);
+  abortUpload: ObjectStore['abortUpload'] = (bucket, key, uploadId) => abortUpload(this.#engine, bucket, key, uploadId);
+
+  usage: ObjectStore['usage'] = async () =>
+    Array.from(this.#engine.buckets.entries(), ([bucket, { id }]) => ({ bucket, ...this.#engine.usage.read(id) }));
+
+  async health(): Promise<StoreHealth> {
+    const probe = join(this.#engine.directory, 'probe');
+    const diskFreeBytes = await this.#engine.space.free();
+    try {
+      await writeFile(probe, 'bucketwright');
+      await rm(probe);
+      this.#engine.space.assertRoom();
+      return { writable: true, reason: undefined, diskFreeBytes };
+    } catch (error) {
+      const reason =
+        error instanceof StoreError ? error.message : `the data directory is not writable: ${String(error)}`;
+      return { writable: false, reason, diskFreeBytes };
+    }
+  }
+
+  /** One round of what runs by itself every minute; for tests and the command line. */
+  maintain(): Promise<void> {
+    return this.#parts.maintenance.run();
+  }
+
+  async close(): Promise<void> {
+    const { index, committer, trash } = this.#engine;
+    await this.#parts.maintenance.stop();
+    await trash.close();
+    await this.#parts.segments.close();
+    await committer.commit(() => undefined).catch(() => undefined);
+    await committer.close();
+    await this.#parts.digestPool.close();
+    await index.root.close();
+    await this.#parts.lock.release();
+  }
+}

@@ -1,0 +1,40 @@
+import type { BodyReferences } from '../body/bodies.ts';
+import type { ObjectRecord } from '../index/records.ts';
+import type { ObjectInfo, ObjectPart } from '../port.ts';
+
+/** An index record as the port describes it. */
+export function describeObject(
+  references: BodyReferences,
+  bucket: string,
+  key: string,
+  record: ObjectRecord,
+): ObjectInfo {
+  return {
+    bucket,
+    key,
+    size: record.size,
+    modified: record.modified,
+    etag: record.etag,
+    headers: record.headers,
+    metadata: record.metadata,
+    tags: record.tags,
+    storageClass: record.storageClass,
+    checksum: record.checksum,
+    parts: isMultipart(record) ? partsOf(references, record) : undefined,
+  };
+}
+
+/** A copy of a multipart object keeps its bodies but is no multipart object any more. */
+function isMultipart(record: ObjectRecord): boolean {
+  return record.etag.length > 32;
+}
+
+function partsOf(references: BodyReferences, record: ObjectRecord): readonly ObjectPart[] | undefined {
+  if (record.body.kind !== 'manifest') return undefined;
+  let offset = 0;
+  return references.parts(record.body).map(({ number, body, checksum }) => {
+    const part = { number, offset, size: body.size, checksum };
+    offset += body.size;
+    return part;
+  });
+}

@@ -1,0 +1,74 @@
+import type { DigestName } from '../../checksum/index.ts';
+import type { WrittenBody } from '../body/writer.ts';
+import type { Engine } from '../engine.ts';
+import { objectKey } from '../index/keys.ts';
+import { encodeObject, type ObjectRecord } from '../index/records.ts';
+import type { ObjectInfo, PutObject } from '../port.ts';
+import { checkCondition } from './conditions.ts';
+import { describeObject } from './describe.ts';
+
+const MD5_ONLY: readonly DigestName[] = ['MD5'];
+
+/** MD5 makes the entity tag, whatever else is asked for. */
+export function withMd5(digests: readonly DigestName[]): readonly DigestName[] {
+  if (digests.length === 0) return MD5_ONLY;
+  return digests.includes('MD5') ? digests : [...digests, 'MD5'];
+}
+
+export function md5Of(written: WrittenBody): string {
+  const md5 = written.digests.get('MD5');
+  if (md5 === undefined) throw new TypeError('no MD5 was computed');
+  return md5.toString('hex');
+}
+
+export async function putObject(engine: Engine, request: PutObject): Promise<ObjectInfo> {
+  const { bucket, key, condition } = request;
+  const bucketRecord = engine.buckets.require(bucket);
+  const indexKey = objectKey(bucketRecord.id, key);
+  engine.space.assertRoom('bytes' in request.body ? request.body.bytes.length : request.body.length);
+  // Checked again in the commit; here it spares the client from sending a body that cannot be taken.
+  if (condition !== undefined) checkCondition(condition, engine.index.objects.get(indexKey), request);
+  const written = await engine.writer.write(request.body, withMd5(request.digests));
+  try {
+    const checksum = request.accept(written.digests, written.size);
+    const record: ObjectRecord = {
+      size: written.size,
+      modified: engine.clock.now(),
+      etag: md5Of(written),
+      headers: request.headers,
+      metadata: request.metadata,
+      tags: request.tags,
+      storageClass: request.storageClass,
+      checksum,
+      body: written.reference,
+    };
+    await engine.committer.commit(() => {
+      engine.buckets.requireSame(bucket, bucketRecord);
+      const current = engine.index.objects.get(indexKey);
+      checkCondition(condition, current, request);
+      engine.references.adopt(written);
+      replaceObject(engine, bucketRecord.id, indexKey, current, record);
+    });
+    written.keep();
+    return describeObject(engine.references, bucket, key, record);
+  } catch (error) {
+    await written.discard();
+    throw error;
+  }
+}
+
+/** Inside a transaction: the record takes the place of what was there, whose body loses a reference. */
+export function replaceObject(
+  engine: Engine,
+  bucketId: number,
+  indexKey: Buffer,
+  current: ObjectRecord | undefined,
+  record: ObjectRecord,
+): void {
+  engine.index.objectsRaw.putSync(indexKey, encodeObject(record));
+  if (current === undefined) engine.usage.add(bucketId, 1, record.size);
+  else {
+    engine.usage.add(bucketId, 0, record.size - current.size);
+    engine.references.release(current.body);
+  }
+}
