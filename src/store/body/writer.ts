@@ -240,10 +240,12 @@ class BodyFile {
   }
 
   async #store(block: Block, length: number, position: number): Promise<void> {
-    // The digest may read the block while the disk does: neither writes to it.
-    const digested = this.#job.update(block, length);
-    await writeWhole(this.#handle, block.bytes, length, position).finally(() => digested);
-    await digested;
+    // The digest may read the block while the disk does: neither writes to it. Both must have ended before it is reused.
+    const ends = await Promise.allSettled([
+      this.#job.update(block, length),
+      writeWhole(this.#handle, block.bytes, length, position),
+    ]);
+    for (const end of ends) if (end.status === 'rejected') throw end.reason;
   }
 }
 

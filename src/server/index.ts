@@ -1,0 +1,121 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { type Clock, systemClock } from '../core/clock.ts';
+import { type Logger, silentLogger } from '../core/logger.ts';
+import type { Secret } from '../core/secret.ts';
+import { createS3Service } from '../s3/service.ts';
+import { type ObjectStore, openLocalStore } from '../store/index.ts';
+import { createAdminHandler } from './admin.ts';
+import { DEFAULT_LIMITS, type ListenAddress, type ListenerLimits, listen } from './listener.ts';
+import { createMetrics } from './metrics.ts';
+
+export type { ListenAddress } from './listener.ts';
+
+export interface RootCredentials {
+  readonly accessKeyId: string;
+  readonly secretAccessKey: Secret;
+}
+
+export interface ServerOptions {
+  readonly listen: ListenAddress;
+  /** Health and metrics. */
+  readonly adminListen: ListenAddress;
+  /** The data directory. */
+  readonly data: string;
+  readonly region: string;
+  readonly rootCredentials: RootCredentials;
+  /** `relaxed` acknowledges writes before the disk has them. Default `strict`. */
+  readonly durability?: 'strict' | 'relaxed';
+  /** Buckets are also reached as `<bucket>.<domain>`. */
+  readonly domain?: string | undefined;
+  readonly logger?: Logger;
+  readonly clock?: Clock;
+  readonly limits?: Partial<ListenerLimits>;
+  /** Milliseconds that requests under way get at shutdown. Default 10,000. */
+  readonly drainMs?: number;
+}
+
+export interface RunningServer {
+  readonly url: string;
+  readonly adminUrl: string;
+  /** Drains, then closes the store. Calling it again waits for the same end. */
+  close(): Promise<void>;
+}
+
+/** The name that the root key acts under, and that owns what it makes. */
+export const ROOT_PRINCIPAL = 'root';
+
+/**
+ * The embedded, single-node S3 server on a data directory.
+ * @throws HostError `address-in-use`, `permission`, `data-directory-held`, `data-directory-format`
+ */
+export async function startServer(options: ServerOptions): Promise<RunningServer> {
+  const logger = options.logger ?? silentLogger;
+  const clock = options.clock ?? systemClock;
+  const holder: { store?: ObjectStore } = {};
+  const metrics = createMetrics(() => {
+    if (holder.store === undefined) throw new TypeError('the store is not open yet');
+    return holder.store;
+  });
+  const store = await openLocalStore({
+    directory: options.data,
+    clock,
+    logger,
+    durable: options.durability !== 'relaxed',
+    observeCommit: metrics.observeCommit,
+  });
+  holder.store = store;
+  try {
+    return await serve(options, { store, logger, clock, metrics });
+  } catch (error) {
+    await store.close();
+    throw error;
+  }
+}
+
+interface Parts {
+  readonly store: ObjectStore;
+  readonly logger: Logger;
+  readonly clock: Clock;
+  readonly metrics: ReturnType<typeof createMetrics>;
+}
+
+async function serve(options: ServerOptions, { store, logger, clock, metrics }: Parts): Promise<RunningServer> {
+  const { accessKeyId, secretAccessKey } = options.rootCredentials;
+  const service = createS3Service({
+    store,
+    region: options.region,
+    domain: options.domain,
+    clock,
+    logger,
+    credentials: {
+      find: (asked) => (asked === accessKeyId ? { secret: secretAccessKey, principal: ROOT_PRINCIPAL } : undefined),
+    },
+    observe: metrics.observeRequest,
+  });
+  const counted = (req: IncomingMessage, res: ServerResponse) => {
+    metrics.requestStarted();
+    res.once('close', metrics.requestEnded);
+    service(req, res);
+  };
+  const limits = { ...DEFAULT_LIMITS, ...options.limits };
+  const s3 = await listen(options.listen, counted, limits);
+  let closing: Promise<void> | undefined;
+  const adminHandler = createAdminHandler(store, metrics, () => closing !== undefined);
+  const admin = await listen(options.adminListen, adminHandler, limits).catch(async (error: unknown) => {
+    await s3.drain(0);
+    throw error;
+  });
+  const close = async () => {
+    await s3.drain(options.drainMs ?? 10_000);
+    await admin.drain(1000);
+    await store.close();
+  };
+  return {
+    url: s3.url,
+    adminUrl: admin.url,
+    close: () => {
+      closing ??= close();
+      return closing;
+    },
+  };
+}

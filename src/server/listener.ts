@@ -1,0 +1,144 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo, Socket } from 'node:net';
+import { HostError, systemErrorCode } from '../core/errors.ts';
+
+export interface ListenAddress {
+  readonly host: string;
+  /** 0 takes any free port. */
+  readonly port: number;
+}
+
+export interface Listener {
+  readonly address: ListenAddress;
+  /** `http://host:port`, with brackets around an IPv6 address. */
+  readonly url: string;
+  /** Stops taking connections, lets requests under way end, and cuts what has not ended after `graceMs`. */
+  drain(graceMs: number): Promise<void>;
+}
+
+export interface ListenerLimits {
+  /** Milliseconds a client may take for the request's head; slow-loris clients end here. */
+  readonly headersTimeout: number;
+  /** Milliseconds without a byte in either direction while a request is under way. */
+  readonly idleTimeout: number;
+  /** Milliseconds a connection may wait for its next request. */
+  readonly keepAliveTimeout: number;
+  /** Bytes of request line and headers; S3 takes 8 KiB of metadata and headers, signatures and long keys come on top. */
+  readonly maxHeaderSize: number;
+  readonly maxConnections: number;
+}
+
+export const DEFAULT_LIMITS: ListenerLimits = {
+  headersTimeout: 20_000,
+  idleTimeout: 60_000,
+  keepAliveTimeout: 75_000,
+  maxHeaderSize: 32 * 1024,
+  maxConnections: 10_000,
+};
+
+type Handler = (req: IncomingMessage, res: ServerResponse) => void;
+
+/** @throws HostError `address-in-use`, `permission` */
+export async function listen(
+  at: ListenAddress,
+  handler: Handler,
+  limits: ListenerLimits = DEFAULT_LIMITS,
+): Promise<Listener> {
+  const server = createServer(
+    {
+      headersTimeout: limits.headersTimeout,
+      // A whole request may take hours (5 GiB over a slow line); what is bounded is silence.
+      requestTimeout: 0,
+      keepAliveTimeout: limits.keepAliveTimeout,
+      maxHeaderSize: limits.maxHeaderSize,
+      connectionsCheckingInterval: 1000,
+      noDelay: true,
+    },
+    handler,
+  );
+  server.maxConnections = limits.maxConnections;
+  server.timeout = limits.idleTimeout;
+  // The body is asked for by the operation that wants it, once the headers were accepted.
+  server.on('checkContinue', handler);
+  server.on('checkExpectation', (_req: IncomingMessage, res: ServerResponse) => {
+    res.writeHead(417, { connection: 'close' }).end();
+  });
+  server.on('clientError', refuseMalformed);
+  await bound(server, at);
+  const address = boundAddress(server, at);
+  return {
+    address,
+    url: `http://${address.host.includes(':') ? `[${address.host}]` : address.host}:${address.port}`,
+    drain: (graceMs) => drain(server, graceMs),
+  };
+}
+
+function bound(server: Server, at: ListenAddress): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once('error', (error) => reject(listenError(error, at)));
+    server.listen(at.port, at.host, 4096, () => {
+      server.removeAllListeners('error');
+      resolve();
+    });
+  });
+}
+
+function boundAddress(server: Server, at: ListenAddress): ListenAddress {
+  const address: string | AddressInfo | null = server.address();
+  return { host: at.host, port: address !== null && typeof address === 'object' ? address.port : at.port };
+}
+
+function listenError(error: Error, at: ListenAddress): Error {
+  const subject = `${at.host}:${at.port}`;
+  switch (systemErrorCode(error)) {
+    case 'EADDRINUSE':
+      return new HostError('address-in-use', `${subject} is taken by another program`, {
+        subject,
+        cause: error,
+        advice: 'stop that program, or choose another address with BUCKETWRIGHT_LISTEN=host:port',
+      });
+    case 'EACCES':
+      return new HostError('permission', `${subject} may not be opened by this user`, {
+        subject,
+        cause: error,
+        advice: 'choose a port above 1023',
+      });
+    case 'EADDRNOTAVAIL':
+    case 'ENOTFOUND':
+      return new HostError('host', `${at.host} is not an address of this machine`, { subject, cause: error });
+    default:
+      return error;
+  }
+}
+
+/** What Node's parser refuses never reaches the S3 service; the answer still is S3's kind of error. */
+function refuseMalformed(error: Error, socket: Socket): void {
+  const code = systemErrorCode(error);
+  if (code === 'ECONNRESET' || !socket.writable) {
+    socket.destroy();
+    return;
+  }
+  const [status, name, message] =
+    code === 'HPE_HEADER_OVERFLOW'
+      ? ['400 Bad Request', 'RequestHeaderSectionTooLarge', 'Your request header and metadata exceed the maximum size.']
+      : code === 'ERR_HTTP_REQUEST_TIMEOUT'
+        ? ['400 Bad Request', 'RequestTimeout', 'Your request was not received within the timeout period.']
+        : ['400 Bad Request', 'BadRequest', 'The request is not well-formed HTTP.'];
+  const body = `<?xml version="1.0" encoding="UTF-8"?>\n<Error><Code>${name}</Code><Message>${message}</Message></Error>`;
+  socket.end(
+    `HTTP/1.1 ${status}\r\nContent-Type: application/xml\r\nContent-Length: ${body.length}\r\nConnection: close\r\n\r\n${body}`,
+  );
+  // An endless request must not keep the half-closed connection.
+  setTimeout(() => socket.destroy(), 1000).unref();
+}
+
+async function drain(server: Server, graceMs: number): Promise<void> {
+  const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+  server.closeIdleConnections();
+  // Connections that fall idle during the drain would otherwise wait for their keep-alive to end.
+  const sweep = setInterval(() => server.closeIdleConnections(), 50);
+  const cut = setTimeout(() => server.closeAllConnections(), graceMs);
+  await closed;
+  clearInterval(sweep);
+  clearTimeout(cut);
+}
