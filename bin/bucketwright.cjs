@@ -1,0 +1,10 @@
+#!/usr/bin/env node
+// CommonJS, because this must run before anything is imported: the first use of the thread pool fixes its size. Four
+// threads, Node's default, would be held by four fsyncs while every other file operation waits.
+process.env.UV_THREADPOOL_SIZE ??= '16';
+
+import('../dist/cli/main.js').catch((error) => {
+  const missing = error?.code === 'ERR_MODULE_NOT_FOUND' && /dist[\\/]cli[\\/]main\.js/.test(String(error.message));
+  console.error(missing ? 'bucketwright: not built yet; run `npm run build` (script/up does)' : error);
+  process.exitCode = 1;
+});

@@ -1,0 +1,68 @@
+import { CommanderError } from 'commander';
+import { ClientError } from '../client/index.ts';
+import { HostError, UsageError, unreachable } from '../core/errors.ts';
+import type { Finding } from '../core/finding.ts';
+import { SettingsError } from '../settings/index.ts';
+
+/** The exit codes of every command; from 64 on those of BSD's sysexits.h. */
+export const exitCode = {
+  done: 0,
+  failed: 1,
+  /** A plan has changes, or a check has findings. */
+  findings: 2,
+  usage: 64,
+  unreachable: 69,
+  denied: 77,
+  configuration: 78,
+} as const;
+export type ExitCode = (typeof exitCode)[keyof typeof exitCode];
+
+/** The only map from errors to exit codes. */
+export function exitCodeFor(error: unknown): ExitCode {
+  if (error instanceof SettingsError) return exitCode.configuration;
+  if (error instanceof UsageError) return exitCode.usage;
+  // Commander ends --help and --version by an error of its own, with the code 0.
+  if (error instanceof CommanderError) return error.exitCode === 0 ? exitCode.done : exitCode.usage;
+  if (error instanceof ClientError) return clientExitCode(error);
+  if (error instanceof HostError) return error.code === 'permission' ? exitCode.denied : exitCode.failed;
+  return exitCode.failed;
+}
+
+function clientExitCode({ code }: ClientError): ExitCode {
+  switch (code) {
+    case 'unreachable':
+    case 'tls':
+      return exitCode.unreachable;
+    case 'bad-credentials':
+    case 'denied':
+    case 'owned-by-other':
+      return exitCode.denied;
+    case 'clock-skew':
+    case 'wrong-region':
+    case 'no-such-bucket':
+    case 'no-such-key':
+    case 'no-such-upload':
+    case 'already-owned':
+    case 'bucket-not-empty':
+    case 'precondition-failed':
+    case 'range':
+    case 'checksum':
+    case 'throttled':
+    case 'not-implemented':
+    case 'server':
+    case 'refused':
+    case 'protocol':
+      return exitCode.failed;
+    default:
+      return unreachable(code);
+  }
+}
+
+/** 0 only when no check failed; a warning or a skip is no failure. */
+export function exitCodeOf(findings: readonly Finding[]): ExitCode {
+  const failed = findings.filter(({ status }) => status === 'fail');
+  if (failed.length === 0) return exitCode.done;
+  if (failed.some(({ id }) => id === 'settings')) return exitCode.configuration;
+  if (failed.some(({ id }) => id === 'reachable' || id === 'tls')) return exitCode.unreachable;
+  return failed.some(({ id }) => id === 'credentials') ? exitCode.denied : exitCode.findings;
+}
