@@ -1,0 +1,38 @@
+# Bucketwright: S3-compatible object storage for self-hosted stacks.
+#
+#   docker build -t bucketwright .
+#   docker run --read-only --tmpfs /tmp --cap-drop ALL -p 127.0.0.1:9000:9000 -v bucketwright:/data bucketwright
+#
+# Any image with Node.js >= 20.19, npm and glibc will do as a base.
+ARG BASE_IMAGE=node:22-bookworm-slim
+
+FROM ${BASE_IMAGE} AS build
+WORKDIR /app
+COPY package.json package-lock.json .npmrc ./
+RUN npm ci --no-audit --no-fund
+COPY tsconfig.json tsconfig.build.json ./
+COPY src src
+RUN npm run build && npm prune --omit=dev --no-audit --no-fund
+
+FROM ${BASE_IMAGE}
+# Owned by root and not writable: the server changes nothing but /data.
+WORKDIR /app
+COPY --from=build /app/node_modules node_modules
+COPY --from=build /app/dist dist
+COPY package.json LICENSE ./
+COPY bin bin
+# A fresh named volume takes over this directory's mode, and whoever --user names may write to it: the secrets inside
+# have modes of their own (0600).
+RUN mkdir -m 1777 /data
+VOLUME /data
+ENV NODE_ENV=production \
+    BUCKETWRIGHT_DATA=/data \
+    BUCKETWRIGHT_LISTEN=0.0.0.0:9000 \
+    BUCKETWRIGHT_ADMIN_LISTEN=127.0.0.1:9002
+USER 1000:1000
+EXPOSE 9000
+STOPSIGNAL SIGTERM
+HEALTHCHECK --interval=5s --timeout=5s --start-period=30s --retries=3 \
+  CMD ["node", "-e", "fetch(`http://${process.env.BUCKETWRIGHT_ADMIN_LISTEN}/healthz`).then((r) => process.exit(r.ok ? 0 : 1), () => process.exit(1))"]
+ENTRYPOINT ["node", "/app/bin/bucketwright.cjs"]
+CMD ["serve"]
