@@ -1,0 +1,98 @@
+import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
+import type { Clock } from '../core/clock.ts';
+import { Secret } from '../core/secret.ts';
+import { parseAuthorization } from '../sigv4/authorization.ts';
+import { EMPTY_SHA256, type PayloadMode, type VerifiedSignature } from '../sigv4/model.ts';
+import { verifySignature } from '../sigv4/verify.ts';
+import type { Caller, CredentialSource } from './access.ts';
+import type { ChunkedPayload, Payload } from './body.ts';
+import { notImplemented, S3Error } from './errors.ts';
+import type { Query } from './query.ts';
+import type { Target } from './target.ts';
+
+export interface Accepted {
+  readonly caller: Caller;
+  /** The request's headers, and of a presigned request those that stand in its query. */
+  readonly headers: IncomingHttpHeaders;
+  readonly payload: Payload;
+}
+
+/** Stands in for the secret of an unknown key, so that the answer takes as long. */
+const NOBODY = new Secret('an unknown access key costs as much as a wrong signature');
+
+const UNSIGNED: Payload = { sha256: undefined, chunked: undefined };
+
+/**
+ * Proves who sent a request.
+ * @throws SigV4Error, S3Error `InvalidAccessKeyId`
+ */
+export function authenticator(credentials: CredentialSource, region: string, clock: Clock) {
+  return (req: IncomingMessage, target: Target, query: Query): Accepted => {
+    const { headers } = req;
+    const signed = { method: req.method ?? '', rawPath: target.rawPath, rawQuery: target.rawQuery, headers };
+    const authorization = parseAuthorization(signed);
+    if (authorization.kind === 'anonymous') {
+      return { caller: { kind: 'anonymous' }, headers, payload: payloadOf(authorization.payload, headers, undefined) };
+    }
+    const { accessKeyId } = authorization;
+    const credential = credentials.find(accessKeyId);
+    let verified: VerifiedSignature | undefined;
+    try {
+      verified = verifySignature(signed, authorization, credential?.secret ?? NOBODY, {
+        now: clock.now(),
+        region,
+        service: 's3',
+      });
+    } catch (error) {
+      if (credential !== undefined) throw error;
+    }
+    if (credential === undefined || verified === undefined) {
+      throw new S3Error('InvalidAccessKeyId', undefined, { elements: { AWSAccessKeyId: accessKeyId } });
+    }
+    return {
+      caller: { kind: 'principal', principal: credential.principal, accessKeyId },
+      headers: authorization.kind === 'query' ? withQueryHeaders(headers, query) : headers,
+      payload: payloadOf(authorization.payload, headers, verified),
+    };
+  };
+}
+
+function payloadOf(mode: PayloadMode, headers: IncomingHttpHeaders, verified: VerifiedSignature | undefined): Payload {
+  switch (mode.kind) {
+    case 'unsigned':
+      return UNSIGNED;
+    case 'empty':
+      return { sha256: EMPTY_SHA256, chunked: undefined };
+    case 'sha256':
+      return { sha256: mode.hex, chunked: undefined };
+    case 'streaming':
+      return { sha256: undefined, chunked: chunkedPayload(mode, headers, verified) };
+  }
+}
+
+function chunkedPayload(
+  _mode: PayloadMode,
+  _headers: IncomingHttpHeaders,
+  _verified: VerifiedSignature | undefined,
+): ChunkedPayload {
+  throw notImplemented('x-amz-content-sha256');
+}
+
+/** Of a presigned URL's query these are about the signature, or about a body that the signer did not have. */
+const NOT_HEADERS =
+  /^x-amz-(?:algorithm|content-sha256|credential|date|expires|security-token|signature|signedheaders|checksum-.*|sdk-checksum-algorithm|trailer|decoded-content-length)$/;
+
+/**
+ * Signers may move `x-amz-*` headers into the query (the AWS SDK for JavaScript moves all it can); S3 reads them there.
+ * Checksums do not count: a signer without the body wrote the one of no bytes.
+ */
+function withQueryHeaders(headers: IncomingHttpHeaders, query: Query): IncomingHttpHeaders {
+  let merged: IncomingHttpHeaders | undefined;
+  for (const [name, value] of query) {
+    const lower = name.toLowerCase();
+    if (!lower.startsWith('x-amz-') || NOT_HEADERS.test(lower) || headers[lower] !== undefined) continue;
+    merged ??= { ...headers };
+    merged[lower] = value;
+  }
+  return merged ?? headers;
+}

@@ -1,0 +1,168 @@
+import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http';
+import { digestOf } from '../checksum/index.ts';
+import type { BodyInput } from '../store/port.ts';
+import { type ChecksumHeaders, type DigestPlan, planDigests } from './digests.ts';
+import { S3Error } from './errors.ts';
+import { parseXml, type XmlElement } from './wire/xml-in.ts';
+
+export interface Limits {
+  /** The largest body of one request, in bytes. S3: 5 GiB. */
+  readonly objectBytes: number;
+  /** Bodies up to this many bytes are collected before they go to the store; larger ones stream. */
+  readonly wholeBodyBytes: number;
+  /** What is read and thrown away after a refusal, in bytes, to keep the connection; with more it is closed. */
+  readonly drainBytes: number;
+}
+
+/** The body as its signature describes it. */
+export interface Payload {
+  /** Lower-case hex of the body's SHA-256, when the client signed one. */
+  readonly sha256: string | undefined;
+  /** Undefined unless the body is `aws-chunked`. */
+  readonly chunked: ChunkedPayload | undefined;
+}
+
+export interface ChunkedPayload {
+  /** Bytes after decoding, when the client said so. */
+  readonly decodedLength: number | undefined;
+  decode(source: AsyncIterable<Buffer>): AsyncIterable<Buffer>;
+  /** A trailing header's value; only after the last byte. */
+  trailer(name: string): string | undefined;
+}
+
+/** An accepted request whose body has not been read. */
+export interface Incoming {
+  readonly req: IncomingMessage;
+  readonly res: ServerResponse;
+  readonly headers: IncomingHttpHeaders;
+  readonly payload: Payload;
+  readonly limits: Limits;
+}
+
+/** How an operation wants its body, decided before a byte is read. */
+export interface BodyReader<D> {
+  readonly kind: 'none' | 'xml' | 'stream';
+  read(incoming: Incoming): D | Promise<D>;
+}
+
+export const noBody: BodyReader<undefined> = { kind: 'none', read: () => undefined };
+
+/** A body for the store: where it comes from and what must hold of it. */
+export interface StreamBody extends DigestPlan {
+  readonly body: BodyInput;
+}
+
+/** An object's or part's bytes. Up to `wholeBodyBytes` they are one Buffer. */
+export const streamBody: BodyReader<StreamBody> = {
+  kind: 'stream',
+  async read(incoming) {
+    const length = bodyLength(incoming);
+    if (length !== undefined && length > incoming.limits.objectBytes) throw tooLarge(length, incoming.limits);
+    const plan = planDigests(incoming.headers, incoming.payload, incoming.limits.objectBytes);
+    begin(incoming);
+    if (length !== undefined && length <= incoming.limits.wholeBodyBytes) {
+      return { ...plan, body: { bytes: await collect(incoming, length) } };
+    }
+    return { ...plan, body: { chunks: chunksOf(incoming), length } };
+  },
+};
+
+export interface XmlBodyOptions {
+  readonly maxBytes: number;
+  /** False: an empty body is given to `parse` as undefined. */
+  readonly required: boolean;
+  /** Whether `x-amz-checksum-*` is about this body (`body`, `required`) or about something else (`ignored`). */
+  readonly checksums: ChecksumHeaders;
+}
+
+/** A small XML document, parsed after its digests were compared. */
+export function xmlBody<D>(options: XmlBodyOptions, parse: (root: XmlElement | undefined) => D): BodyReader<D> {
+  return {
+    kind: 'xml',
+    async read(incoming) {
+      const length = bodyLength(incoming) ?? options.maxBytes;
+      if (length > options.maxBytes) throw new S3Error('MaxMessageLengthExceeded');
+      const plan = planDigests(incoming.headers, incoming.payload, options.maxBytes, options.checksums);
+      begin(incoming);
+      const bytes = await collect(incoming, length);
+      plan.accept(new Map(plan.digests.map((name) => [name, digestOf(name, bytes)])), bytes.length);
+      if (bytes.length > 0) return parse(parseXml(bytes));
+      if (options.required) throw new S3Error('MalformedXML');
+      return parse(undefined);
+    },
+  };
+}
+
+/**
+ * Bytes of the body proper; undefined only for an aws-chunked body that did not say.
+ * @throws S3Error `MissingContentLength`
+ */
+function bodyLength({ req, headers, payload }: Incoming): number | undefined {
+  if (payload.chunked !== undefined) return payload.chunked.decodedLength;
+  const length = headers['content-length'];
+  if (length !== undefined) return Number(length);
+  if (req.headers['transfer-encoding'] !== undefined) throw new S3Error('MissingContentLength');
+  // Without either there is no body (RFC 9112 section 6.3); S3 wants PUTs to say so.
+  if (req.method === 'PUT' && req.httpVersionMajor === 1 && req.complete === false)
+    throw new S3Error('MissingContentLength');
+  return 0;
+}
+
+function tooLarge(length: number, limits: Limits): S3Error {
+  const elements = { ProposedSize: length.toString(), MaxSizeAllowed: limits.objectBytes.toString() };
+  return new S3Error('EntityTooLarge', undefined, { elements });
+}
+
+/** The client of an `Expect: 100-continue` waits for this before it sends the body. */
+function begin({ req, res }: Incoming): void {
+  if (req.headers.expect !== undefined && !res.headersSent) res.writeContinue();
+}
+
+/** The decoded body in order. Leaving early keeps the connection, so that an error can still be answered. */
+function chunksOf({ req, payload }: Incoming): AsyncIterable<Buffer> {
+  const source: AsyncIterable<Buffer> = { [Symbol.asyncIterator]: () => req.iterator({ destroyOnReturn: false }) };
+  const guarded = refusingAbort(source);
+  return payload.chunked === undefined ? guarded : payload.chunked.decode(guarded);
+}
+
+async function* refusingAbort(source: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+  try {
+    yield* source;
+  } catch (cause) {
+    throw new S3Error('IncompleteBody', undefined, { cause });
+  }
+}
+
+async function collect(incoming: Incoming, limit: number): Promise<Buffer> {
+  if (limit === 0 && incoming.payload.chunked === undefined) return Buffer.alloc(0);
+  if (incoming.payload.chunked === undefined && incoming.headers['content-length'] !== undefined) {
+    return collectPlain(incoming.req, limit);
+  }
+  const chunks: Buffer[] = [];
+  let size = 0;
+  for await (const chunk of chunksOf(incoming)) {
+    size += chunk.length;
+    if (size > limit) throw new S3Error('IncompleteBody', 'The body is longer than declared.');
+    chunks.push(Buffer.from(chunk));
+  }
+  return Buffer.concat(chunks, size);
+}
+
+/** The hot path of small writes: events instead of an iterator, no copy when the body came in one piece. */
+function collectPlain(req: IncomingMessage, length: number): Promise<Buffer> {
+  return new Promise((resolve, reject) => {
+    const chunks: Buffer[] = [];
+    let size = 0;
+    const cut = (cause?: unknown) => reject(new S3Error('IncompleteBody', undefined, { cause }));
+    req.on('data', (chunk: Buffer) => {
+      size += chunk.length;
+      if (size === length && chunks.length === 0) resolve(chunk);
+      else {
+        chunks.push(chunk);
+        if (size === length) resolve(Buffer.concat(chunks, size));
+      }
+    });
+    req.on('error', cut);
+    req.on('end', cut);
+  });
+}

@@ -1,0 +1,96 @@
+import type { IncomingHttpHeaders } from 'node:http';
+import type { ObjectStore, OpenObject } from '../store/port.ts';
+import { accessDenied, type Caller, type Check } from './access.ts';
+import type { BodyReader, Incoming } from './body.ts';
+import type { Query } from './query.ts';
+import type { Scope } from './target.ts';
+
+export type Method = 'GET' | 'HEAD' | 'PUT' | 'POST' | 'DELETE' | 'OPTIONS';
+
+/** What the router looks at. A query or header word is required to be there (`true`) or to have exactly this value. */
+export interface Route {
+  readonly method: Method;
+  readonly scope: Scope;
+  readonly query?: Readonly<Record<string, true | string>>;
+  readonly header?: Readonly<Record<string, true>>;
+  /** Query words that the operation reads when they are there. Any other known word keeps a request away from it. */
+  readonly allows?: readonly string[];
+}
+
+export interface S3Request {
+  readonly method: Method;
+  readonly bucket: string;
+  readonly key: string;
+  readonly query: Query;
+  readonly headers: IncomingHttpHeaders;
+  readonly caller: Caller;
+}
+
+/** What handlers work with besides their input. */
+export interface Context {
+  readonly store: ObjectStore;
+  readonly caller: Caller;
+  readonly region: string;
+  /** @throws S3Error `AccessDenied` */
+  require(check: Check): Promise<void>;
+  allowed(check: Check): boolean | Promise<boolean>;
+}
+
+/** `checks`: all must be allowed before the body is read. `item`: the handler asks for each item by itself. */
+export type Access<I> =
+  | { readonly by: 'checks'; readonly of: (input: I) => readonly [Check, ...Check[]] }
+  | { readonly by: 'item'; readonly why: string }
+  | { readonly by: 'anyone'; readonly why: string };
+
+export interface Reply {
+  readonly status: number;
+  /** Flat: name, value, name, value. Content-Length is added from the body. */
+  readonly headers?: readonly string[];
+  readonly body?: ReplyBody;
+}
+
+export type ReplyBody =
+  | string
+  | Buffer
+  /** Bytes `start` to `end` (exclusive) of an object; whoever writes the reply closes it. */
+  | { readonly object: OpenObject; readonly start: number; readonly end: number }
+  /** What HEAD would send: only the length. */
+  | { readonly length: number };
+
+/** An operation's parts in the order in which they run. */
+export interface Spec<I, D, O> {
+  /** As AWS names it. */
+  readonly name: string;
+  readonly route: Route;
+  /** Headers and query to the input; the body is not there yet. */
+  parse(request: S3Request): I;
+  readonly access: Access<I>;
+  readonly body: BodyReader<D>;
+  handle(input: I, context: Context, body: D): Promise<O>;
+  write(output: O, input: I, context: Context): Reply;
+}
+
+/** I, D and O are closed over, so the registry is a plain list and nothing is cast. */
+export interface Operation {
+  readonly name: string;
+  readonly route: Route;
+  readonly access: Access<never>['by'];
+  readonly body: BodyReader<unknown>['kind'];
+  run(request: S3Request, incoming: Incoming, context: Context): Promise<Reply>;
+}
+
+export function defineOperation<I, D, O>(spec: Spec<I, D, O>): Operation {
+  return {
+    name: spec.name,
+    route: spec.route,
+    access: spec.access.by,
+    body: spec.body.kind,
+    async run(request, incoming, context) {
+      const input = spec.parse(request);
+      if (spec.access.by === 'checks') for (const check of spec.access.of(input)) await context.require(check);
+      else if (spec.access.by === 'item' && context.caller.kind === 'anonymous') throw accessDenied();
+      const body = await spec.body.read(incoming);
+      return spec.write(await spec.handle(input, context, body), input, context);
+    },
+  };
+}

@@ -1,0 +1,87 @@
+import { noBody } from '../body.ts';
+import { parseAlgorithm } from '../digests.ts';
+import { invalidArgument, S3Error } from '../errors.ts';
+import { defineOperation } from '../operation.ts';
+import { xmlReply } from '../reply.ts';
+import { parseStorageClass, storedHeaders, userMetadata } from '../wire/attributes.ts';
+import { checksumXml } from '../wire/complete-upload.ts';
+import { copySourceConditions, evaluate, writeCondition } from '../wire/conditions.ts';
+import { parseCopySource } from '../wire/copy-source.ts';
+import { isoDate } from '../wire/dates.ts';
+import { refuseUnsupportedWrite } from '../wire/refusals.ts';
+import { parseTagHeader } from '../wire/tags.ts';
+import { textOfHeader } from '../wire/text.ts';
+import { escapeXml, xmlDocument } from '../wire/xml-out.ts';
+
+/** The largest object that CopyObject copies; above it S3 wants UploadPartCopy. */
+const MAX_BYTES = 5 * 1024 ** 3;
+
+export const copyObject = defineOperation({
+  name: 'CopyObject',
+  route: { method: 'PUT', scope: 'object', header: { 'x-amz-copy-source': true } },
+  parse: ({ bucket, key, headers }) => {
+    refuseUnsupportedWrite(headers);
+    const source = parseCopySource(headers);
+    const replaceMetadata = directive('x-amz-metadata-directive', headers['x-amz-metadata-directive']) === 'REPLACE';
+    const replaceTags = directive('x-amz-tagging-directive', headers['x-amz-tagging-directive']) === 'REPLACE';
+    const storageClass = parseStorageClass(headers);
+    const redirect = headers['x-amz-website-redirect-location'] !== undefined;
+    const onItself = source.bucket === bucket && source.key === key;
+    if (onItself && !replaceMetadata && storageClass === undefined && !redirect) {
+      throw new S3Error(
+        'InvalidRequest',
+        "This copy request is illegal because it is trying to copy an object to itself without changing the object's metadata, storage class, website redirect location or encryption attributes.",
+      );
+    }
+    const algorithm = headers['x-amz-checksum-algorithm'];
+    const tagging = textOfHeader(String(headers['x-amz-tagging'] ?? ''));
+    return {
+      source,
+      bucket,
+      key,
+      attributes: {
+        ...(replaceMetadata ? { headers: storedHeaders(headers), metadata: userMetadata(headers) } : {}),
+        ...(replaceTags ? { tags: parseTagHeader(tagging) } : {}),
+        storageClass: storageClass ?? 'STANDARD',
+      },
+      checksumAlgorithm:
+        algorithm === undefined ? undefined : parseAlgorithm('x-amz-checksum-algorithm', String(algorithm)),
+      sourceConditions: copySourceConditions(headers),
+      condition: writeCondition(headers),
+    };
+  },
+  access: {
+    by: 'checks',
+    of: ({ source, bucket, key }) => [
+      { action: 's3:GetObject', ...source },
+      { action: 's3:PutObject', bucket, key },
+    ],
+  },
+  body: noBody,
+  handle: ({ sourceConditions, ...copy }, { store }) =>
+    store.copyObject({
+      ...copy,
+      accept(source) {
+        if (evaluate(sourceConditions, source) !== 'holds') throw new S3Error('PreconditionFailed');
+        if (source.size > MAX_BYTES) {
+          throw new S3Error(
+            'InvalidRequest',
+            `The specified copy source is larger than the maximum allowable size for a copy source: ${MAX_BYTES}`,
+          );
+        }
+      },
+    }),
+  write: ({ modified, etag, checksum }) =>
+    xmlReply(
+      xmlDocument(
+        'CopyObjectResult',
+        `<LastModified>${isoDate(modified)}</LastModified><ETag>&quot;${escapeXml(etag)}&quot;</ETag>${checksumXml(checksum)}`,
+      ),
+    ),
+});
+
+function directive(name: string, header: string | string[] | undefined): 'COPY' | 'REPLACE' {
+  const value = header ?? 'COPY';
+  if (value !== 'COPY' && value !== 'REPLACE') throw invalidArgument(name, String(value), `Unknown ${name}.`);
+  return value;
+}

@@ -1,0 +1,27 @@
+import { noBody } from '../body.ts';
+import { defineOperation } from '../operation.ts';
+import { xmlReply } from '../reply.ts';
+import { parseAttributes } from '../wire/attributes.ts';
+import { refuseUnsupportedWrite } from '../wire/refusals.ts';
+import { parseUploadChecksums } from '../wire/upload-checksums.ts';
+import { element, xmlDocument } from '../wire/xml-out.ts';
+
+export const createMultipartUpload = defineOperation({
+  name: 'CreateMultipartUpload',
+  route: { method: 'POST', scope: 'object', query: { uploads: true } },
+  parse: ({ bucket, key, headers }) => {
+    refuseUnsupportedWrite(headers);
+    return { bucket, key, ...parseAttributes(headers), ...parseUploadChecksums(headers) };
+  },
+  access: { by: 'checks', of: ({ bucket, key }) => [{ action: 's3:PutObject', bucket, key }] },
+  body: noBody,
+  handle: (input, { store }) => store.createUpload(input),
+  write: ({ bucket, key, uploadId, checksumAlgorithm, checksumType }) => {
+    const headers =
+      checksumAlgorithm === undefined || checksumType === undefined
+        ? []
+        : ['x-amz-checksum-algorithm', checksumAlgorithm, 'x-amz-checksum-type', checksumType];
+    const content = element('Bucket', bucket) + element('Key', key) + element('UploadId', uploadId);
+    return xmlReply(xmlDocument('InitiateMultipartUploadResult', content), headers);
+  },
+});

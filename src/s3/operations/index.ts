@@ -1,0 +1,59 @@
+import type { Operation } from '../operation.ts';
+import { abortMultipartUpload } from './abort-multipart-upload.ts';
+import { completeMultipartUpload } from './complete-multipart-upload.ts';
+import { copyObject } from './copy-object.ts';
+import { createBucket } from './create-bucket.ts';
+import { createMultipartUpload } from './create-multipart-upload.ts';
+import { deleteBucket } from './delete-bucket.ts';
+import { deleteObject } from './delete-object.ts';
+import { deleteObjectTagging } from './delete-object-tagging.ts';
+import { deleteObjects } from './delete-objects.ts';
+import { getBucketLocation } from './get-bucket-location.ts';
+import { getObject } from './get-object.ts';
+import { getObjectAcl } from './get-object-acl.ts';
+import { getObjectAttributes } from './get-object-attributes.ts';
+import { getObjectTagging } from './get-object-tagging.ts';
+import { headBucket } from './head-bucket.ts';
+import { headObject } from './head-object.ts';
+import { listBuckets } from './list-buckets.ts';
+import { listMultipartUploads } from './list-multipart-uploads.ts';
+import { listObjects } from './list-objects.ts';
+import { listObjectsV2 } from './list-objects-v2.ts';
+import { listParts } from './list-parts.ts';
+import { preflights } from './preflight.ts';
+import { putObject } from './put-object.ts';
+import { putObjectTagging } from './put-object-tagging.ts';
+import { unconfiguredBucketReads } from './unconfigured.ts';
+import { uploadPart } from './upload-part.ts';
+import { uploadPartCopy } from './upload-part-copy.ts';
+
+/** Every operation we answer. The router, the tests and the compatibility table are made from this list. */
+export const operations: readonly Operation[] = [
+  listBuckets,
+  createBucket,
+  headBucket,
+  deleteBucket,
+  getBucketLocation,
+  listObjects,
+  listObjectsV2,
+  putObject,
+  getObject,
+  headObject,
+  deleteObject,
+  deleteObjects,
+  copyObject,
+  getObjectTagging,
+  putObjectTagging,
+  deleteObjectTagging,
+  getObjectAttributes,
+  getObjectAcl,
+  createMultipartUpload,
+  uploadPart,
+  uploadPartCopy,
+  completeMultipartUpload,
+  abortMultipartUpload,
+  listParts,
+  listMultipartUploads,
+  ...unconfiguredBucketReads,
+  ...preflights,
+];

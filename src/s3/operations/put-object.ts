@@ -1,0 +1,29 @@
+import { streamBody } from '../body.ts';
+import { defineOperation } from '../operation.ts';
+import { parseAttributes } from '../wire/attributes.ts';
+import { writeCondition } from '../wire/conditions.ts';
+import { checksumHeaders } from '../wire/object-headers.ts';
+import { refuseUnsupportedWrite } from '../wire/refusals.ts';
+
+export const putObject = defineOperation({
+  name: 'PutObject',
+  route: { method: 'PUT', scope: 'object' },
+  parse: ({ bucket, key, headers }) => {
+    refuseUnsupportedWrite(headers);
+    return { bucket, key, attributes: parseAttributes(headers), condition: writeCondition(headers) };
+  },
+  access: {
+    by: 'checks',
+    of: ({ bucket, key, attributes }) =>
+      attributes.tags.length === 0
+        ? [{ action: 's3:PutObject', bucket, key }]
+        : [
+            { action: 's3:PutObject', bucket, key },
+            { action: 's3:PutObjectTagging', bucket, key },
+          ],
+  },
+  body: streamBody,
+  handle: ({ bucket, key, attributes, condition }, { store }, body) =>
+    store.putObject({ bucket, key, ...attributes, condition, ...body }),
+  write: (info) => ({ status: 200, headers: ['ETag', `"${info.etag}"`, ...checksumHeaders(info.checksum)] }),
+});

@@ -1,0 +1,135 @@
+import { noBody } from '../body.ts';
+import type { S3ErrorCode } from '../error-codes.ts';
+import { S3Error } from '../errors.ts';
+import { defineOperation, type Operation } from '../operation.ts';
+import { xmlReply } from '../reply.ts';
+import { ownerXml } from '../wire/listing.ts';
+import { element, xmlDocument } from '../wire/xml-out.ts';
+
+/** What S3 answers for a bucket on which nothing was configured: an error, or a document. */
+type Answer = { readonly code: S3ErrorCode } | { readonly root: string; readonly content: (owner: string) => string };
+
+interface Row {
+  readonly name: string;
+  readonly query: string;
+  readonly action: `s3:${string}`;
+  readonly answer: Answer;
+}
+
+const empty = (root: string): Answer => ({ root, content: () => '' });
+
+/** The owner may do everything; there are no other grants, since ownership is enforced. */
+export function aclXml(owner: string): string {
+  const grantee = ownerXml('Grantee', owner).replace(
+    '<Grantee>',
+    '<Grantee xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance" xsi:type="CanonicalUser">',
+  );
+  return `${ownerXml('Owner', owner)}<AccessControlList><Grant>${grantee}<Permission>FULL_CONTROL</Permission></Grant></AccessControlList>`;
+}
+
+const ROWS: readonly Row[] = [
+  {
+    name: 'GetBucketVersioning',
+    query: 'versioning',
+    action: 's3:GetBucketVersioning',
+    answer: empty('VersioningConfiguration'),
+  },
+  {
+    name: 'GetBucketLifecycleConfiguration',
+    query: 'lifecycle',
+    action: 's3:GetLifecycleConfiguration',
+    answer: { code: 'NoSuchLifecycleConfiguration' },
+  },
+  { name: 'GetBucketPolicy', query: 'policy', action: 's3:GetBucketPolicy', answer: { code: 'NoSuchBucketPolicy' } },
+  {
+    name: 'GetBucketPolicyStatus',
+    query: 'policyStatus',
+    action: 's3:GetBucketPolicyStatus',
+    answer: { code: 'NoSuchBucketPolicy' },
+  },
+  { name: 'GetBucketCors', query: 'cors', action: 's3:GetBucketCORS', answer: { code: 'NoSuchCORSConfiguration' } },
+  { name: 'GetBucketTagging', query: 'tagging', action: 's3:GetBucketTagging', answer: { code: 'NoSuchTagSet' } },
+  {
+    name: 'GetBucketAcl',
+    query: 'acl',
+    action: 's3:GetBucketAcl',
+    answer: { root: 'AccessControlPolicy', content: aclXml },
+  },
+  {
+    name: 'GetObjectLockConfiguration',
+    query: 'object-lock',
+    action: 's3:GetBucketObjectLockConfiguration',
+    answer: { code: 'ObjectLockConfigurationNotFoundError' },
+  },
+  {
+    name: 'GetBucketEncryption',
+    query: 'encryption',
+    action: 's3:GetEncryptionConfiguration',
+    answer: { code: 'ServerSideEncryptionConfigurationNotFoundError' },
+  },
+  {
+    name: 'GetPublicAccessBlock',
+    query: 'publicAccessBlock',
+    action: 's3:GetBucketPublicAccessBlock',
+    answer: { code: 'NoSuchPublicAccessBlockConfiguration' },
+  },
+  {
+    name: 'GetBucketOwnershipControls',
+    query: 'ownershipControls',
+    action: 's3:GetBucketOwnershipControls',
+    answer: {
+      root: 'OwnershipControls',
+      content: () => `<Rule>${element('ObjectOwnership', 'BucketOwnerEnforced')}</Rule>`,
+    },
+  },
+  {
+    name: 'GetBucketWebsite',
+    query: 'website',
+    action: 's3:GetBucketWebsite',
+    answer: { code: 'NoSuchWebsiteConfiguration' },
+  },
+  { name: 'GetBucketLogging', query: 'logging', action: 's3:GetBucketLogging', answer: empty('BucketLoggingStatus') },
+  {
+    name: 'GetBucketNotificationConfiguration',
+    query: 'notification',
+    action: 's3:GetBucketNotification',
+    answer: empty('NotificationConfiguration'),
+  },
+  {
+    name: 'GetBucketReplication',
+    query: 'replication',
+    action: 's3:GetReplicationConfiguration',
+    answer: { code: 'ReplicationConfigurationNotFoundError' },
+  },
+  {
+    name: 'GetBucketRequestPayment',
+    query: 'requestPayment',
+    action: 's3:GetBucketRequestPayment',
+    answer: { root: 'RequestPaymentConfiguration', content: () => element('Payer', 'BucketOwner') },
+  },
+  {
+    name: 'GetBucketAccelerateConfiguration',
+    query: 'accelerate',
+    action: 's3:GetAccelerateConfiguration',
+    answer: empty('AccelerateConfiguration'),
+  },
+];
+
+function unconfigured({ name, query, action, answer }: Row): Operation {
+  return defineOperation({
+    name,
+    route: { method: 'GET', scope: 'bucket', query: { [query]: true } },
+    parse: ({ bucket }) => ({ bucket }),
+    access: { by: 'checks', of: ({ bucket }) => [{ action, bucket }] },
+    body: noBody,
+    handle: async ({ bucket }, { store }) => {
+      const { owner } = await store.bucket(bucket);
+      if ('code' in answer) throw new S3Error(answer.code, undefined, { elements: { BucketName: bucket } });
+      return xmlDocument(answer.root, answer.content(owner));
+    },
+    write: (document) => xmlReply(document),
+  });
+}
+
+/** The configurations that buckets here cannot have yet. Their PUT and DELETE answer 501 from the router. */
+export const unconfiguredBucketReads: readonly Operation[] = ROWS.map(unconfigured);

@@ -1,0 +1,140 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { MiB } from '../core/sizes.ts';
+import type { S3Error } from './errors.ts';
+import type { Reply, ReplyBody } from './operation.ts';
+import { bareXmlDocument, element } from './wire/xml-out.ts';
+
+const XML_TYPE = ['Content-Type', 'application/xml'] as const;
+
+/** A reply with a document. */
+export function xmlReply(document: string, headers: readonly string[] = []): Reply {
+  return { status: 200, headers: headers.length === 0 ? XML_TYPE : [...XML_TYPE, ...headers], body: document };
+}
+
+/** The error document of the API reference, "REST error responses". */
+export function errorReply(error: S3Error, method: string, resource: string, requestId: string, hostId: string): Reply {
+  const { status } = error;
+  if (method === 'HEAD' || status === 304) return { status, headers: error.headers };
+  let content = element('Code', error.code) + element('Message', error.message);
+  for (const [name, value] of Object.entries(error.elements)) content += element(name, value);
+  content += element('Resource', resource) + element('RequestId', requestId) + element('HostId', hostId);
+  return { status, headers: [...XML_TYPE, ...error.headers], body: bareXmlDocument('Error', content) };
+}
+
+/**
+ * Writes a reply, answering the number of body bytes. Resolves when all was handed to the connection; a client that goes
+ * away in between is no error.
+ */
+export async function writeReply(res: ServerResponse, reply: Reply, ids: readonly string[]): Promise<number> {
+  const { body, status } = reply;
+  const headers = reply.headers === undefined ? [...ids] : [...ids, ...reply.headers];
+  if (body === undefined) {
+    // RFC 9110 section 8.6: no Content-Length on 204, none is needed on 304.
+    if (status !== 204 && status !== 304) headers.push('Content-Length', '0');
+    res.writeHead(status, headers);
+    res.end();
+    return 0;
+  }
+  if (typeof body === 'string' || Buffer.isBuffer(body)) {
+    const bytes = typeof body === 'string' ? Buffer.from(body) : body;
+    headers.push('Content-Length', bytes.length.toString());
+    res.writeHead(status, headers);
+    res.end(bytes);
+    return bytes.length;
+  }
+  if ('length' in body) {
+    headers.push('Content-Length', body.length.toString());
+    res.writeHead(status, headers);
+    res.end();
+    return 0;
+  }
+  headers.push('Content-Length', (body.end - body.start).toString());
+  res.writeHead(status, headers);
+  return streamObject(res, body);
+}
+
+type ObjectBody = Extract<ReplyBody, { readonly object: unknown }>;
+
+async function streamObject(res: ServerResponse, { object, start, end }: ObjectBody): Promise<number> {
+  let sent = 0;
+  try {
+    if (object.inline !== undefined) {
+      const whole = start === 0 && end === object.inline.length;
+      const bytes = whole ? object.inline : object.inline.subarray(start, end);
+      res.end(bytes);
+      return bytes.length;
+    }
+    for await (const chunk of object.read(start, end)) {
+      sent += chunk.length;
+      // A chunk may be reused for the next, so it must have left before we ask for that one.
+      if (!(await written(res, chunk))) return sent;
+    }
+    res.end();
+    return sent;
+  } catch (error) {
+    // The head is out, so a cut connection is the only way to say that the body is not whole.
+    res.destroy();
+    throw error;
+  } finally {
+    await object.close();
+  }
+}
+
+/** False when the client went away. */
+function written(res: ServerResponse, chunk: Buffer): Promise<boolean> {
+  return new Promise((resolve) => {
+    if (res.destroyed) return resolve(false);
+    const gone = () => resolve(false);
+    res.once('close', gone);
+    res.write(chunk, (error) => {
+      res.off('close', gone);
+      resolve(error === null || error === undefined);
+    });
+  });
+}
+
+/** How long, in milliseconds, and how much, in bytes, an answered client may go on sending before it is cut off. */
+const LINGER_MS = 2000;
+const LINGER_BYTES = 32 * MiB;
+
+/**
+ * Must the connection close after the answer, because more of the request's body is on the way than is worth reading? A
+ * smaller rest node:http drains by itself, which keeps the connection in step.
+ */
+export function mustClose(req: IncomingMessage, drainBytes: number): boolean {
+  if (req.complete) return false;
+  if (req.headers.expect !== undefined) return true;
+  const length = req.headers['content-length'];
+  return length === undefined ? req.headers['transfer-encoding'] !== undefined : Number(length) > drainBytes;
+}
+
+/**
+ * Writes a last answer while the client is still sending. The connection is kept for a moment and read on, since
+ * closing it with unread bytes would reset it under the answer.
+ */
+export function writeLastReply(
+  req: IncomingMessage,
+  res: ServerResponse,
+  reply: Reply,
+  ids: readonly string[],
+): number {
+  const bytes =
+    typeof reply.body === 'string' || Buffer.isBuffer(reply.body) ? Buffer.from(reply.body) : Buffer.alloc(0);
+  const headers = [...ids, ...(reply.headers ?? []), 'Connection', 'close', 'Content-Length', bytes.length.toString()];
+  res.writeHead(reply.status, headers);
+  res.write(bytes);
+  let drained = 0;
+  const timer = setTimeout(() => res.end(), LINGER_MS);
+  const end = () => {
+    clearTimeout(timer);
+    res.end();
+  };
+  req.on('data', (chunk: Buffer) => {
+    drained += chunk.length;
+    if (drained > LINGER_BYTES) end();
+  });
+  req.once('end', end);
+  req.once('close', end);
+  req.resume();
+  return bytes.length;
+}

@@ -1,0 +1,145 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { performance } from 'node:perf_hooks';
+import type { Clock } from '../core/clock.ts';
+import type { Logger } from '../core/logger.ts';
+import { GiB, KiB, MiB } from '../core/sizes.ts';
+import type { ObjectStore } from '../store/port.ts';
+import { type Authorise, accessDenied, type Caller, type CredentialSource, ownersOnly } from './access.ts';
+import { authenticator } from './authenticate.ts';
+import type { Limits } from './body.ts';
+import { isBucketName } from './bucket-name.ts';
+import { S3Error, toS3Error } from './errors.ts';
+import type { Context, Reply } from './operation.ts';
+import { operations } from './operations/index.ts';
+import { parseQuery } from './query.ts';
+import { errorReply, mustClose, writeLastReply, writeReply } from './reply.ts';
+import { hostId, requestIds } from './request-id.ts';
+import { compileRoutes } from './router.ts';
+import { parseTarget, type Target } from './target.ts';
+
+/** One answered request, for metrics and the access log. */
+export interface RequestEvent {
+  /** AWS's name, or `Unknown` when no operation matched. */
+  readonly operation: string;
+  readonly status: number;
+  /** S3's error code; undefined for success. */
+  readonly code: string | undefined;
+  readonly milliseconds: number;
+  /** Of the bodies, as declared and as sent. */
+  readonly bytesIn: number;
+  readonly bytesOut: number;
+  readonly requestId: string;
+  readonly bucket: string;
+  readonly principal: string | undefined;
+}
+
+export interface S3ServiceOptions {
+  readonly store: ObjectStore;
+  readonly credentials: CredentialSource;
+  readonly region: string;
+  /** Virtual-host style: `<bucket>.<domain>`; `<bucket>.localhost` always works. */
+  readonly domain?: string | undefined;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  observe(event: RequestEvent): void;
+  /** Default: the principal `root` may do everything, others what they own, anonymous callers nothing. */
+  readonly authorise?: Authorise | undefined;
+  readonly limits?: Partial<Limits> | undefined;
+}
+
+const DEFAULT_LIMITS: Limits = { objectBytes: 5 * GiB, wholeBodyBytes: 64 * KiB, drainBytes: MiB };
+
+/**
+ * Everything between a request and the store: match, authenticate, parse, authorise, read, handle, write, observe. Also
+ * handles `checkContinue` events: the body is asked for only once the headers were accepted.
+ */
+export function createS3Service(options: S3ServiceOptions): (req: IncomingMessage, res: ServerResponse) => void {
+  const { store, region, domain, logger } = options;
+  const authorise = options.authorise ?? ownersOnly('root');
+  const limits: Limits = { ...DEFAULT_LIMITS, ...options.limits };
+  const authenticate = authenticator(options.credentials, options.region, options.clock);
+  const route = compileRoutes(operations);
+  const nextId = requestIds();
+  const host = hostId();
+
+  const contextFor = (caller: Caller): Context => ({
+    store,
+    caller,
+    region,
+    allowed: (check) => authorise(caller, check, store),
+    async require(check) {
+      if (!(await authorise(caller, check, store))) throw accessDenied();
+    },
+  });
+
+  const serve = async (req: IncomingMessage, res: ServerResponse): Promise<void> => {
+    const started = performance.now();
+    const requestId = nextId();
+    const method = req.method ?? '';
+    let target: Target | undefined;
+    let operation = 'Unknown';
+    let caller: Caller = { kind: 'anonymous' };
+    let failure: S3Error | undefined;
+    let reply: Reply;
+    try {
+      target = parseTarget(req.url ?? '', req.headers.host, domain);
+      const { scope, bucket, key, rawQuery } = target;
+      const query = parseQuery(rawQuery);
+      const match = route(method, scope, query, req.headers);
+      if ('operation' in match) operation = match.operation.name;
+      const accepted = authenticate(req, target, query);
+      caller = accepted.caller;
+      if ('refuse' in match) throw caller.kind === 'anonymous' ? accessDenied() : refusal(match);
+      if (scope !== 'service' && !isBucketName(bucket)) throw invalidBucketName(bucket);
+      const { headers, payload } = accepted;
+      const context = contextFor(caller);
+      await checkExpectedOwner(headers['x-amz-expected-bucket-owner'], bucket, context);
+      const request = { method: match.operation.route.method, bucket, key, query, headers, caller };
+      reply = await match.operation.run(request, { req, res, headers, payload, limits }, context);
+    } catch (error) {
+      failure = toS3Error(error);
+      if (failure.status >= 500) logger.error({ err: failure, requestId, operation }, failure.message);
+      reply = errorReply(failure, method, target?.rawPath ?? '', requestId, host);
+    }
+    const ids = ['x-amz-request-id', requestId, 'x-amz-id-2', host];
+    const last = failure !== undefined && mustClose(req, limits.drainBytes);
+    const bytesOut = last ? writeLastReply(req, res, reply, ids) : await writeReply(res, reply, ids);
+    options.observe({
+      operation,
+      status: reply.status,
+      code: failure?.code,
+      milliseconds: performance.now() - started,
+      bytesIn: Number(req.headers['content-length'] ?? 0),
+      bytesOut,
+      requestId,
+      bucket: target?.bucket ?? '',
+      principal: caller.kind === 'principal' ? caller.principal : undefined,
+    });
+  };
+
+  return (req, res) => {
+    serve(req, res).catch((error: unknown) => {
+      logger.error({ err: error }, 'an answer could not be written');
+      res.destroy();
+    });
+  };
+}
+
+function refusal(match: { readonly refuse: 'NotImplemented' | 'MethodNotAllowed'; readonly subject: string }): S3Error {
+  return new S3Error(match.refuse, undefined, { subject: match.subject, elements: { ResourceType: match.subject } });
+}
+
+function invalidBucketName(bucket: string): S3Error {
+  return new S3Error('InvalidBucketName', undefined, { elements: { BucketName: bucket } });
+}
+
+/** A client that names the owner it expects is refused when the bucket is another's. */
+async function checkExpectedOwner(
+  expected: string | string[] | undefined,
+  bucket: string,
+  { store }: Context,
+): Promise<void> {
+  if (expected === undefined || bucket === '') return;
+  const { owner } = await store.bucket(bucket);
+  if (owner !== expected) throw accessDenied();
+}
