@@ -15,16 +15,20 @@ const ranks = [
 
 const folder = (name) => `^src/${name}/`;
 const rules = ranks.flatMap((folders, rank) =>
-  folders.map((name) => {
+  folders.flatMap((name) => {
     const higher = ranks.slice(rank + 1).flat();
     const equals = folders.filter((other) => other !== name && !(rank === 0 && name === 'fs' && other === 'core'));
-    return {
-      name: `${name}-imports-only-lower-ranks`,
-      comment: `src/${name} has rank ${rank}: what it shares with ${[...equals, ...higher].join(', ')} belongs in a lower rank`,
-      severity: 'error',
-      from: { path: folder(name) },
-      to: { path: [...equals, ...higher].map(folder) },
-    };
+    // An empty list of paths would match everything.
+    if (equals.length + higher.length === 0) return [];
+    return [
+      {
+        name: `${name}-imports-only-lower-ranks`,
+        comment: `src/${name} has rank ${rank}: what it shares with ${[...equals, ...higher].join(', ')} belongs in a lower rank`,
+        severity: 'error',
+        from: { path: folder(name) },
+        to: { path: [...equals, ...higher].map(folder) },
+      },
+    ];
   }),
 );
 
