@@ -1,12 +1,18 @@
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
 import type { Clock } from '../core/clock.ts';
 import { Secret } from '../core/secret.ts';
-import { parseAuthorization } from '../sigv4/authorization.ts';
-import { EMPTY_SHA256, type PayloadMode, type VerifiedSignature } from '../sigv4/model.ts';
-import { verifySignature } from '../sigv4/verify.ts';
+import {
+  decodeChunks,
+  EMPTY_SHA256,
+  type PayloadMode,
+  parseAuthorization,
+  parseTrailerNames,
+  type VerifiedSignature,
+  verifySignature,
+} from '../sigv4/index.ts';
 import type { Caller, CredentialSource } from './access.ts';
 import type { ChunkedPayload, Payload } from './body.ts';
-import { notImplemented, S3Error } from './errors.ts';
+import { invalidArgument, S3Error } from './errors.ts';
 import type { Query } from './query.ts';
 import type { Target } from './target.ts';
 
@@ -70,12 +76,27 @@ function payloadOf(mode: PayloadMode, headers: IncomingHttpHeaders, verified: Ve
   }
 }
 
+/** @throws S3Error `MissingContentLength`, `InvalidArgument`: S3 takes no streaming body of unknown length. */
 function chunkedPayload(
-  _mode: PayloadMode,
-  _headers: IncomingHttpHeaders,
-  _verified: VerifiedSignature | undefined,
+  mode: Extract<PayloadMode, { kind: 'streaming' }>,
+  headers: IncomingHttpHeaders,
+  seed: VerifiedSignature | undefined,
 ): ChunkedPayload {
-  throw notImplemented('x-amz-content-sha256');
+  const declared = headers['x-amz-decoded-content-length'];
+  if (declared === undefined) throw new S3Error('MissingContentLength');
+  const text = String(declared);
+  if (!/^\d{1,15}$/.test(text)) {
+    throw invalidArgument('x-amz-decoded-content-length', text, 'The decoded content length is not a number');
+  }
+  const decodedLength = Number(text);
+  const trailerNames = parseTrailerNames(headers['x-amz-trailer']?.toString());
+  const decode = decodeChunks({
+    seed: mode.signed ? seed : undefined,
+    decodedLength,
+    trailer: mode.trailer,
+    trailerNames: mode.trailer ? trailerNames : [],
+  });
+  return { decodedLength, decode, trailer: (name) => decode.trailers.get(name) };
 }
 
 /** Of a presigned URL's query these are about the signature, or about a body that the signer did not have. */

@@ -23,8 +23,8 @@ export interface Payload {
 }
 
 export interface ChunkedPayload {
-  /** Bytes after decoding, when the client said so. */
-  readonly decodedLength: number | undefined;
+  /** Bytes after decoding, as declared. */
+  readonly decodedLength: number;
   decode(source: AsyncIterable<Buffer>): AsyncIterable<Buffer>;
   /** A trailing header's value; only after the last byte. */
   trailer(name: string): string | undefined;
@@ -57,10 +57,11 @@ export const streamBody: BodyReader<StreamBody> = {
   kind: 'stream',
   async read(incoming) {
     const length = bodyLength(incoming);
-    if (length !== undefined && length > incoming.limits.objectBytes) throw tooLarge(length, incoming.limits);
+    if (length === undefined) throw new S3Error('MissingContentLength');
+    if (length > incoming.limits.objectBytes) throw tooLarge(length, incoming.limits);
     const plan = planDigests(incoming.headers, incoming.payload, incoming.limits.objectBytes);
     begin(incoming);
-    if (length !== undefined && length <= incoming.limits.wholeBodyBytes) {
+    if (length <= incoming.limits.wholeBodyBytes) {
       return { ...plan, body: { bytes: await collect(incoming, length) } };
     }
     return { ...plan, body: { chunks: chunksOf(incoming), length } };
@@ -80,7 +81,8 @@ export function xmlBody<D>(options: XmlBodyOptions, parse: (root: XmlElement | u
   return {
     kind: 'xml',
     async read(incoming) {
-      const length = bodyLength(incoming) ?? options.maxBytes;
+      // Without a length there is no body (RFC 9112 section 6.3).
+      const length = bodyLength(incoming) ?? 0;
       if (length > options.maxBytes) throw new S3Error('MaxMessageLengthExceeded');
       const plan = planDigests(incoming.headers, incoming.payload, options.maxBytes, options.checksums);
       begin(incoming);
@@ -94,18 +96,15 @@ export function xmlBody<D>(options: XmlBodyOptions, parse: (root: XmlElement | u
 }
 
 /**
- * Bytes of the body proper; undefined only for an aws-chunked body that did not say.
- * @throws S3Error `MissingContentLength`
+ * Bytes of the body proper; undefined when the client did not say.
+ * @throws S3Error `MissingContentLength` for a chunked transfer that is not aws-chunked, as in S3
  */
-function bodyLength({ req, headers, payload }: Incoming): number | undefined {
+function bodyLength({ headers, payload }: Incoming): number | undefined {
   if (payload.chunked !== undefined) return payload.chunked.decodedLength;
   const length = headers['content-length'];
   if (length !== undefined) return Number(length);
-  if (req.headers['transfer-encoding'] !== undefined) throw new S3Error('MissingContentLength');
-  // Without either there is no body (RFC 9112 section 6.3); S3 wants PUTs to say so.
-  if (req.method === 'PUT' && req.httpVersionMajor === 1 && req.complete === false)
-    throw new S3Error('MissingContentLength');
-  return 0;
+  if (headers['transfer-encoding'] !== undefined) throw new S3Error('MissingContentLength');
+  return undefined;
 }
 
 function tooLarge(length: number, limits: Limits): S3Error {
@@ -133,20 +132,15 @@ async function* refusingAbort(source: AsyncIterable<Buffer>): AsyncGenerator<Buf
   }
 }
 
-async function collect(incoming: Incoming, limit: number): Promise<Buffer> {
-  if (limit === 0 && incoming.payload.chunked === undefined) return Buffer.alloc(0);
-  if (incoming.payload.chunked === undefined && incoming.headers['content-length'] !== undefined) {
-    return collectPlain(incoming.req, limit);
-  }
+async function collect(incoming: Incoming, length: number): Promise<Buffer> {
+  if (incoming.payload.chunked === undefined) return length === 0 ? NOTHING : collectPlain(incoming.req, length);
   const chunks: Buffer[] = [];
-  let size = 0;
-  for await (const chunk of chunksOf(incoming)) {
-    size += chunk.length;
-    if (size > limit) throw new S3Error('IncompleteBody', 'The body is longer than declared.');
-    chunks.push(Buffer.from(chunk));
-  }
-  return Buffer.concat(chunks, size);
+  // The decoder holds the body to its declared length.
+  for await (const chunk of chunksOf(incoming)) chunks.push(chunk);
+  return Buffer.concat(chunks, length);
 }
+
+const NOTHING = Buffer.alloc(0);
 
 /** The hot path of small writes: events instead of an iterator, no copy when the body came in one piece. */
 function collectPlain(req: IncomingMessage, length: number): Promise<Buffer> {

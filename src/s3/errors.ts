@@ -1,5 +1,5 @@
 import { BucketwrightError, type ErrorDetails, unreachable } from '../core/errors.ts';
-import { SigV4Error } from '../sigv4/errors.ts';
+import { SigV4Error } from '../sigv4/index.ts';
 import { StoreError } from '../store/errors.ts';
 import { messageOf, type S3ErrorCode, statusOf } from './error-codes.ts';
 

@@ -1,19 +1,22 @@
 import { createHash } from 'node:crypto';
-import { createServer, type IncomingHttpHeaders, request as httpRequest } from 'node:http';
-import { connect, type Socket } from 'node:net';
 import { once } from 'node:events';
+import { createServer, request as httpRequest, type IncomingHttpHeaders } from 'node:http';
+import { connect, type Socket } from 'node:net';
 import { systemClock } from '../../src/core/clock.ts';
 import { type Logger, silentLogger } from '../../src/core/logger.ts';
 import { Secret } from '../../src/core/secret.ts';
 import { createS3Service, type RequestEvent, type S3ServiceOptions } from '../../src/s3/index.ts';
-import type { PayloadMode } from '../../src/sigv4/model.ts';
-import { signRequest } from '../../src/sigv4/sign.ts';
+import { type PayloadMode, signRequest } from '../../src/sigv4/index.ts';
 import { openLocalStore } from '../../src/store/index.ts';
 import { temporaryDirectory } from '../support/temporary.ts';
 
 export const region = 'us-east-1';
 export const owner = { accessKeyId: 'OWNEROWNEROWNEROWNER', secret: new Secret('owner-secret'), principal: 'root' };
-export const stranger = { accessKeyId: 'STRANGERSTRANGER1234', secret: new Secret('other-secret'), principal: 'stranger' };
+export const stranger = {
+  accessKeyId: 'STRANGERSTRANGER1234',
+  secret: new Secret('other-secret'),
+  principal: 'stranger',
+};
 
 export interface Answer {
   readonly status: number;

@@ -1,0 +1,90 @@
+import { createHash } from 'node:crypto';
+import { once } from 'node:events';
+import { createServer, request as httpRequest } from 'node:http';
+import { connect } from 'node:net';
+import { systemClock } from '../../src/core/clock.js';
+import { silentLogger } from '../../src/core/logger.js';
+import { Secret } from '../../src/core/secret.js';
+import { createS3Service } from '../../src/s3/index.js';
+import { signRequest } from '../../src/sigv4/index.js';
+import { openLocalStore } from '../../src/store/index.js';
+import { temporaryDirectory } from '../support/temporary.js';
+export const region = 'us-east-1';
+export const owner = { accessKeyId: 'OWNEROWNEROWNEROWNER', secret: new Secret('owner-secret'), principal: 'root' };
+export const stranger = {
+  accessKeyId: 'STRANGERSTRANGER1234',
+  secret: new Secret('other-secret'),
+  principal: 'stranger',
+};
+/** The protocol on a real store and a real socket, in this process. */
+export async function startService(options = {}) {
+  const directory = await temporaryDirectory('wire');
+  const store = await openLocalStore({ directory: directory.path, digestThreads: 0 });
+  const events = [];
+  const service = createS3Service({
+    store,
+    credentials: { find: (id) => [owner, stranger].find((known) => known.accessKeyId === id) },
+    region,
+    clock: systemClock,
+    logger: silentLogger,
+    observe: (event) => events.push(event),
+    ...options,
+  });
+  const server = createServer(service);
+  server.on('checkContinue', service);
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const address = server.address();
+  const port = typeof address === 'object' && address !== null ? address.port : 0;
+  return {
+    port,
+    events,
+    store,
+    ask: (method, target, ask = {}) => send(port, method, target, ask),
+    async connect() {
+      const socket = connect(port, '127.0.0.1');
+      await once(socket, 'connect');
+      return socket;
+    },
+    async [Symbol.asyncDispose]() {
+      server.closeAllConnections();
+      await new Promise((resolve) => server.close(resolve));
+      await store.close();
+      await directory.remove();
+    },
+  };
+}
+/** The headers that `ask` would send, for requests that are written by hand. */
+export function signedHeaders(port, method, target, ask = {}) {
+  const [rawPath = '', rawQuery = ''] = target.split('?', 2);
+  const body = Buffer.from(ask.body ?? '');
+  const headers = { host: `127.0.0.1:${port}`, ...ask.headers };
+  if (ask.as === 'anonymous') return { ...headers, ...ask.unsigned };
+  const hex = createHash('sha256').update(body).digest('hex');
+  const { accessKeyId, secret } = ask.as ?? owner;
+  const signer = { accessKeyId, secret, region: ask.region ?? region, now: ask.now ?? Date.now() };
+  const payload = ask.payload ?? { kind: 'sha256', hex };
+  const signed = signRequest({ method, rawPath, rawQuery, headers }, payload, signer);
+  return { ...headers, ...signed.headers, ...ask.unsigned };
+}
+function send(port, method, target, ask) {
+  const headers = signedHeaders(port, method, target, ask);
+  return new Promise((resolve, reject) => {
+    const body = Buffer.from(ask.body ?? '');
+    const length = ask.body === undefined && method !== 'PUT' ? {} : { 'content-length': body.length.toString() };
+    const req = httpRequest({ port, host: '127.0.0.1', method, path: target, headers: { ...length, ...headers } });
+    req.on('error', reject);
+    req.on('response', (res) => {
+      const chunks = [];
+      res.on('error', reject);
+      res.on('data', (chunk) => chunks.push(chunk));
+      res.on('end', () => {
+        const bytes = Buffer.concat(chunks);
+        const text = bytes.toString();
+        const code = /<Error><Code>(\w+)<\/Code>/.exec(text)?.[1];
+        resolve({ status: res.statusCode ?? 0, headers: res.headers, body: bytes, text, code });
+      });
+    });
+    req.end(body);
+  });
+}
