@@ -9,5 +9,5 @@ export {
   type StoreTarget,
   stackModel,
 } from './model.ts';
-export { type RenderedFile, type RenderKind, renderKinds } from './rendered-file.ts';
+export { type RenderedFile, type RenderKind, renderAll, renderKinds } from './rendered-file.ts';
 export { document, indented, quoted, renderedBy } from './text.ts';

@@ -1,0 +1,14 @@
+import { describe, expect, it } from 'vitest';
+import { deployFiles } from '../../src/deploy/files.ts';
+import { observabilityFiles } from '../../src/observability/files.ts';
+import { parseSettings } from '../../src/settings/index.ts';
+import { renderAll, stackModel } from '../../src/stack/index.ts';
+
+const files = [...observabilityFiles, ...deployFiles];
+const texts = renderAll(files, stackModel(parseSettings({ environment: {} })));
+
+describe('the committed files are what is rendered for the defaults', () => {
+  it.each([...texts])('%s (`bucketwright render all --write` renders it anew)', async (path, text) => {
+    await expect(text).toMatchFileSnapshot(`../../${path}`);
+  });
+});
