@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { readFileSync, readlinkSync } from 'node:fs';
-import { link, readFile, rename, rm, stat, unlink, utimes, writeFile } from 'node:fs/promises';
+import { link, readFile, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { HostError, systemErrorCode } from '../core/errors.ts';
 
 /**
@@ -30,8 +30,8 @@ export async function takeLock(file: string): Promise<DirectoryLock> {
   const candidate = `${file}.${randomBytes(6).toString('hex')}`;
   await writeFile(candidate, mine, { flag: 'wx', mode: 0o600 });
   try {
-    // Each round either takes the lock or finds it changed by another starter; a few rounds settle any race.
-    for (let round = 0; round < 10; round += 1) {
+    // Each round either takes the lock or finds it changed by another starter; the bound is for a file system that lies.
+    for (let round = 0; round < 1000; round += 1) {
       if (await linked(candidate, file)) return hold(file, mine);
       const found = await readOr(file);
       if (found === undefined) continue;
@@ -68,17 +68,30 @@ async function linked(from: string, to: string): Promise<boolean> {
   }
 }
 
-/** Removes a dead holder's lock, and puts it back if it turns out to be somebody else's new one. */
+/**
+ * Removes a dead holder's lock. One starter at a time may do so, and only while it still is the lock that was judged:
+ * a rival's new one must never go.
+ */
 async function takeAway(file: string, judged: string): Promise<void> {
-  const aside = `${file}.${randomBytes(6).toString('hex')}.stale`;
+  const turn = `${file}.takeover`;
   try {
-    await rename(file, aside);
+    await writeFile(turn, '', { flag: 'wx', mode: 0o600 });
   } catch (error) {
-    if (systemErrorCode(error) === 'ENOENT') return;
-    throw error;
+    if (systemErrorCode(error) !== 'EEXIST') throw error;
+    // Removing takes microseconds: an old one was left by a starter that died in between.
+    const age = await stat(turn).then(
+      ({ mtimeMs }) => Date.now() - mtimeMs,
+      () => 0,
+    );
+    if (age > SILENT_MS) await rm(turn, { force: true });
+    await new Promise((resolve) => setTimeout(resolve, 5));
+    return;
   }
-  if ((await readOr(aside)) !== judged) await linked(aside, file);
-  await unlink(aside);
+  try {
+    if ((await readOr(file)) === judged) await rm(file, { force: true });
+  } finally {
+    await rm(turn, { force: true });
+  }
 }
 
 async function alive(file: string, content: string): Promise<boolean> {
