@@ -125,7 +125,7 @@ async function checkFormat(data: string): Promise<Finding> {
   const path = join(data, 'FORMAT');
   const text = await readFile(path, 'utf8').catch(() => undefined);
   if (text === undefined) return skipped('data-format', path, 'no data yet');
-  return { id: 'data-format', status: 'ok', subject: path, found: `format ${text.trim().slice(0, 20)}` };
+  return { id: 'data-format', status: 'ok', subject: path, found: text.trim().slice(0, 60) };
 }
 
 async function checkKeyFile(path: string): Promise<Finding> {

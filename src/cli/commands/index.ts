@@ -1,8 +1,11 @@
 import type { Register } from '../context.ts';
 import { configShow } from './config-show.ts';
 import { doctor } from './doctor.ts';
+import { down } from './down.ts';
 import { provision } from './provision.ts';
+import { serve } from './serve.ts';
+import { up } from './up.ts';
 import { verify } from './verify.ts';
 
 /** Every command, in the order of the help; a new one is one file and one line here. */
-export const commands: readonly Register[] = [provision, verify, doctor, configShow];
+export const commands: readonly Register[] = [serve, up, down, provision, verify, doctor, configShow];

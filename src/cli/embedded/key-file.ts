@@ -80,6 +80,19 @@ export async function readKeys(path: string): Promise<Credentials | undefined> {
   return { accessKeyId: new Secret(accessKeyId), secretAccessKey: new Secret(secretAccessKey) };
 }
 
+/**
+ * Whether the data directory's own keys are the ones in use: none were given, or the given ones came from the file,
+ * as they do in a shell that has sourced it.
+ */
+export async function usesKeyFile(data: string, given: Credentials | undefined): Promise<boolean> {
+  if (given === undefined) return true;
+  const kept = await readKeys(keyFilePath(data));
+  return (
+    kept?.accessKeyId.reveal() === given.accessKeyId.reveal() &&
+    kept.secretAccessKey.reveal() === given.secretAccessKey.reveal()
+  );
+}
+
 /** 100 bits of id and 240 of secret, in characters that no shell, YAML or URL needs to quote. */
 function newKeys(): Credentials {
   const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567';
