@@ -4,8 +4,10 @@ export { type BucketTarget, parseBucketName, type Use, uses } from './buckets.ts
 export { type Declaration, declarations } from './declarations.ts';
 export { type Endpoint, isLoopback, isPrivateHost, parseEndpoint } from './endpoint.ts';
 export { formatProblem, type SettingProblem, SettingsError } from './errors.ts';
+export { jsonSchema } from './json-schema.ts';
 export { formatOrigin, type Origin } from './origin.ts';
 export { parseSettings, type SettingsInput } from './parse.ts';
+export { referencePage } from './reference.ts';
 export type {
   Credentials,
   EffectiveValue,
