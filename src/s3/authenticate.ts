@@ -11,8 +11,8 @@ import {
   verifySignature,
 } from '../sigv4/index.ts';
 import type { Caller, CredentialSource } from './access.ts';
-import type { ChunkedPayload, Payload } from './body.ts';
 import { invalidArgument, S3Error } from './errors.ts';
+import type { ChunkedPayload, Payload } from './payload.ts';
 import type { Query } from './query.ts';
 import type { Target } from './target.ts';
 

@@ -3,6 +3,7 @@ import { digestOf } from '../checksum/index.ts';
 import type { BodyInput } from '../store/port.ts';
 import { type ChecksumHeaders, type DigestPlan, planDigests } from './digests.ts';
 import { S3Error } from './errors.ts';
+import type { Payload } from './payload.ts';
 import { parseXml, type XmlElement } from './wire/xml-in.ts';
 
 export interface Limits {
@@ -12,22 +13,6 @@ export interface Limits {
   readonly wholeBodyBytes: number;
   /** What is read and thrown away after a refusal, in bytes, to keep the connection; with more it is closed. */
   readonly drainBytes: number;
-}
-
-/** The body as its signature describes it. */
-export interface Payload {
-  /** Lower-case hex of the body's SHA-256, when the client signed one. */
-  readonly sha256: string | undefined;
-  /** Undefined unless the body is `aws-chunked`. */
-  readonly chunked: ChunkedPayload | undefined;
-}
-
-export interface ChunkedPayload {
-  /** Bytes after decoding, as declared. */
-  readonly decodedLength: number;
-  decode(source: AsyncIterable<Buffer>): AsyncIterable<Buffer>;
-  /** A trailing header's value; only after the last byte. */
-  trailer(name: string): string | undefined;
 }
 
 /** An accepted request whose body has not been read. */

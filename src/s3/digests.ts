@@ -8,8 +8,8 @@ import {
   digestLength,
   fullObjectChecksum,
 } from '../checksum/index.ts';
-import type { Payload } from './body.ts';
 import { invalidArgument, S3Error } from './errors.ts';
+import type { Payload } from './payload.ts';
 
 /** What to compute while a body arrives, and the comparison when it is there. */
 export interface DigestPlan {
