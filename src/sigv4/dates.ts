@@ -1,12 +1,22 @@
-const AMZ_DATE = /^(\d{4})(\d{2})(\d{2})T(\d{2})(\d{2})(\d{2})Z$/;
+const AMZ_DATE = /^\d{8}T\d{6}Z$/;
 
 /** `YYYYMMDDTHHMMSSZ` to milliseconds since 1970 UTC, or undefined for anything else, 30 February included. */
 export function parseAmzDate(text: string): number | undefined {
-  const match = AMZ_DATE.exec(text);
-  if (match === null) return undefined;
-  const [, year, month, day, hour, minute, second] = match;
-  const milliseconds = Date.parse(`${year}-${month}-${day}T${hour}:${minute}:${second}Z`);
-  return Number.isNaN(milliseconds) || formatAmzDate(milliseconds) !== text ? undefined : milliseconds;
+  if (!AMZ_DATE.test(text)) return undefined;
+  const number = (from: number, to: number) => Number(text.slice(from, to));
+  const [month, day, hour, minute, second] = [
+    number(4, 6) - 1,
+    number(6, 8),
+    number(9, 11),
+    number(11, 13),
+    number(13, 15),
+  ];
+  if (hour > 23 || minute > 59 || second > 59) return undefined;
+  const milliseconds = Date.UTC(number(0, 4), month, day, hour, minute, second);
+  // Date.UTC carries a 31 June over into July; two-digit years it takes for 19xx.
+  const date = new Date(milliseconds);
+  const isReal = date.getUTCDate() === day && date.getUTCMonth() === month && date.getUTCFullYear() === number(0, 4);
+  return isReal ? milliseconds : undefined;
 }
 
 /** Milliseconds since 1970 UTC to `YYYYMMDDTHHMMSSZ`. */
