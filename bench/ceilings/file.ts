@@ -8,7 +8,7 @@ import { join } from 'node:path';
 
 /** Bodies up to this size are collected and written with one call; larger ones are streamed. */
 const collectBytes = 64 * 1024;
-const readBytes = 256 * 1024;
+const readBytes = 512 * 1024;
 const directory = process.argv[3] ?? '.';
 const uploadXml = '<InitiateMultipartUploadResult><UploadId>0</UploadId></InitiateMultipartUploadResult>';
 
