@@ -6,18 +6,23 @@
 # Any image with Node.js >= 20.19, npm and glibc will do as a base.
 ARG BASE_IMAGE=node:22-bookworm-slim
 
-FROM ${BASE_IMAGE} AS build
+FROM ${BASE_IMAGE} AS manifest
 WORKDIR /app
 COPY package.json package-lock.json .npmrc ./
+
+FROM manifest AS build
 RUN npm ci --no-audit --no-fund
 COPY tsconfig.json tsconfig.build.json ./
 COPY src src
-RUN npm run build && npm prune --omit=dev --no-audit --no-fund
+RUN npm run build
+
+FROM manifest AS production
+RUN npm ci --omit=dev --no-audit --no-fund
 
 FROM ${BASE_IMAGE}
 # Owned by root and not writable: the server changes nothing but /data.
 WORKDIR /app
-COPY --from=build /app/node_modules node_modules
+COPY --from=production /app/node_modules node_modules
 COPY --from=build /app/dist dist
 COPY package.json LICENSE ./
 COPY bin bin

@@ -136,7 +136,7 @@ describe('AWS SDK for JavaScript v3, with its default checksums', { timeout: 120
     const plain = new S3Client({
       endpoint: endpoint.url,
       region: endpoint.region,
-      credentials: endpoint,
+      credentials: { accessKeyId: endpoint.accessKeyId, secretAccessKey: endpoint.secretAccessKey },
       forcePathStyle: true,
       requestChecksumCalculation: 'WHEN_REQUIRED',
     });

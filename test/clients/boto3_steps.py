@@ -23,7 +23,8 @@ s3 = boto3.client(
     "s3",
     endpoint_url=endpoint,
     region_name=region,
-    config=Config(s3={"addressing_style": "path"}, retries={"max_attempts": 0}),
+    # this boto3 would presign with the signature version 2 that S3 no longer takes
+    config=Config(signature_version="s3v4", s3={"addressing_style": "path"}, retries={"max_attempts": 0}),
 )
 
 

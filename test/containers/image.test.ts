@@ -103,5 +103,6 @@ async function keysOf(container: Container): Promise<Keys> {
 
 function clientOf(container: Container, keys: Keys): S3Client {
   const endpoint = `http://127.0.0.1:${container.port}`;
-  return new S3Client({ endpoint, region: keys.region, credentials: keys, forcePathStyle: true });
+  // a copy: the client writes into what it is given
+  return new S3Client({ endpoint, region: keys.region, credentials: { ...keys }, forcePathStyle: true });
 }
