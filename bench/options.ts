@@ -13,7 +13,7 @@ export interface Options {
   readonly json: string | undefined;
   /** Rewrite the tables of docs/benchmarks.md. */
   readonly write: boolean;
-  /** No new round is begun after so many minutes. */
+  /** A round that would go beyond so many minutes is not begun; the first always is. */
   readonly minutes: number;
 }
 
@@ -23,7 +23,7 @@ export const usage = `npm run bench -- [options]
   --rounds 3           rounds, interleaved over the servers
   --seconds 1          seconds a cell
   --clients 1,16,64    64 MiB and multipart run at a quarter of these
-  --minutes 15         no new round is begun after so many minutes
+  --minutes 15         fewer rounds where more would take longer than this
   --json FILE          every sample of every round
   --write              rewrite the tables in docs/benchmarks.md
   --quick              one round at 64 clients, without 64 MiB and multipart`;
