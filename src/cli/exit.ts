@@ -3,6 +3,7 @@ import { ClientError } from '../client/index.ts';
 import { HostError, UsageError, unreachable } from '../core/errors.ts';
 import type { Finding } from '../core/finding.ts';
 import { SettingsError } from '../settings/index.ts';
+import { RenderError } from '../stack/index.ts';
 
 /** The exit codes of every command; from 64 on those of BSD's sysexits.h. */
 export const exitCode = {
@@ -19,7 +20,7 @@ export type ExitCode = (typeof exitCode)[keyof typeof exitCode];
 
 /** The only map from errors to exit codes. */
 export function exitCodeFor(error: unknown): ExitCode {
-  if (error instanceof SettingsError) return exitCode.configuration;
+  if (error instanceof SettingsError || error instanceof RenderError) return exitCode.configuration;
   if (error instanceof UsageError) return exitCode.usage;
   // Commander ends --help and --version by an error of its own, with the code 0.
   if (error instanceof CommanderError) return error.exitCode === 0 ? exitCode.done : exitCode.usage;

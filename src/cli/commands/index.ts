@@ -3,9 +3,21 @@ import { configShow } from './config-show.ts';
 import { doctor } from './doctor.ts';
 import { down } from './down.ts';
 import { provision } from './provision.ts';
+import { render } from './render.ts';
+import { renderCredentials } from './render-credentials.ts';
 import { serve } from './serve.ts';
 import { up } from './up.ts';
 import { verify } from './verify.ts';
 
 /** Every command, in the order of the help; a new one is one file and one line here. */
-export const commands: readonly Register[] = [serve, up, down, provision, verify, doctor, configShow];
+export const commands: readonly Register[] = [
+  serve,
+  up,
+  down,
+  provision,
+  verify,
+  doctor,
+  configShow,
+  render,
+  renderCredentials,
+];

@@ -4,6 +4,7 @@ import { systemErrorCode, UsageError } from '../../core/errors.ts';
 import { deployFiles } from '../../deploy/files.ts';
 import { writeFileDurably } from '../../fs/durable.ts';
 import { observabilityFiles } from '../../observability/files.ts';
+import { refuseLostPeriods } from '../../observability/loki/periods.ts';
 import type { Settings } from '../../settings/index.ts';
 import { type RenderedFile, type RenderKind, renderAll, renderKinds, stackModel } from '../../stack/index.ts';
 import { type CliContext, loadSettings, noun, type Register, withSettings } from '../context.ts';
@@ -55,7 +56,10 @@ function select(kind: RenderKind | 'all', { only }: Options, settings: Settings)
   const wanted = files.filter((file) => (kind === 'all' || file.kind === kind) && file.path.endsWith(only ?? ''));
   if (wanted.length === 0) {
     const known = files.filter((file) => kind === 'all' || file.kind === kind).map(({ path }) => path);
-    throw new UsageError(`no file of ${kind} ends in ${only}`, { subject: '--only', advice: `there are ${known.join(', ')}` });
+    throw new UsageError(`no file of ${kind} ends in ${only}`, {
+      subject: '--only',
+      advice: `there are ${known.join(', ')}`,
+    });
   }
   return new Map(wanted.map(({ path }) => [path, all.get(path) ?? '']));
 }
@@ -66,13 +70,18 @@ function print(texts: ReadonlyMap<string, string>, { out }: CliContext): void {
 
 async function write(texts: ReadonlyMap<string, string>, directory: string, { err }: CliContext): Promise<void> {
   for (const [path, text] of texts) {
+    const before = await present(join(directory, path));
+    if (path.includes('/loki/') && before !== undefined) refuseLostPeriods(join(directory, path), before, text);
+  }
+  for (const [path, text] of texts) {
     const target = join(directory, path);
     if ((await present(target)) === text) {
       err.write(`unchanged  ${target}\n`);
       continue;
     }
     await mkdir(dirname(target), { recursive: true });
-    await writeFileDurably(target, text);
+    // Readable for the programs, which run as users of their own; there is no secret in any of these files.
+    await writeFileDurably(target, text, 0o644);
     err.write(`written    ${target}\n`);
   }
 }
