@@ -1,5 +1,5 @@
 import { CommanderError } from 'commander';
-import { ClientError } from '../client/index.ts';
+import { ClientError } from '../client/errors.ts';
 import { HostError, UsageError, unreachable } from '../core/errors.ts';
 import type { Finding } from '../core/finding.ts';
 import { SettingsError } from '../settings/index.ts';

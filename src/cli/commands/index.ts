@@ -2,6 +2,7 @@ import type { Register } from '../context.ts';
 import { configShow } from './config-show.ts';
 import { doctor } from './doctor.ts';
 import { down } from './down.ts';
+import { observabilityCheck } from './observability-check.ts';
 import { provision } from './provision.ts';
 import { render } from './render.ts';
 import { renderCredentials } from './render-credentials.ts';
@@ -20,4 +21,5 @@ export const commands: readonly Register[] = [
   configShow,
   render,
   renderCredentials,
+  observabilityCheck,
 ];
