@@ -1,5 +1,5 @@
 import { type Settings, SettingsError } from '../../settings/index.ts';
-import { doctor as diagnose } from '../../verify/index.ts';
+import { doctor as diagnose } from '../../verify/doctor.ts';
 import { loadSettings, type Register, withSettings } from '../context.ts';
 import { findRunning } from '../embedded/pid-file.ts';
 import { exitCodeOf } from '../exit.ts';

@@ -1,17 +1,8 @@
-import { createClient } from '../../client/index.ts';
 import { parseDuration } from '../../core/durations.ts';
 import { UsageError } from '../../core/errors.ts';
-import { type Connection, resolveConnection } from '../../providers/index.ts';
-import {
-  type ProvisionResult,
-  provisionBuckets,
-  waitForEndpoint,
-  wantedBuckets,
-  wantedPlaces,
-} from '../../provision/index.ts';
-import { type CliContext, loadSettings, type Register, withSettings } from '../context.ts';
-import { exitCodeFor } from '../exit.ts';
-import { formatError } from '../output.ts';
+import { resolveConnection } from '../../providers/index.ts';
+import { wantedBuckets, wantedPlaces } from '../../provision/wanted.ts';
+import { loadSettings, type Register, withSettings } from '../context.ts';
 
 export const provision: Register = (program, context) => {
   const command = program.command('provision');
@@ -32,61 +23,8 @@ export const provision: Register = (program, context) => {
         return;
       }
       const buckets = wantedBuckets(wantedPlaces(settings));
+      // Loaded when it is needed: the AWS SDK takes longer to load than all the rest, and `serve` never needs it.
+      const { provisionAll } = await import('../provision-all.ts');
       await provisionAll(resolveConnection(settings.storage), buckets, { milliseconds, json: json === true }, context);
     });
 };
-
-interface ProvisionOptions {
-  /** How long to wait for the endpoint. */
-  readonly milliseconds: number;
-  readonly json: boolean;
-}
-
-/** Creates the buckets and prints what became of each. Answers whether all are there now. */
-export async function provisionAll(
-  connection: Connection,
-  buckets: readonly string[],
-  { milliseconds, json }: ProvisionOptions,
-  context: CliContext,
-): Promise<boolean> {
-  const client = createClient(connection, { idleMs: 15_000 });
-  try {
-    const onWaiting = () => void context.err.write(`waiting for ${connection.endpoint.url} to come up\n`);
-    if (buckets[0] !== undefined) await waitForEndpoint(client, buckets[0], { milliseconds, onWaiting });
-    const results: ProvisionResult[] = [];
-    for await (const result of provisionBuckets(client, buckets)) {
-      results.push(result);
-      if (!json) context.out.write(`${line(result, context)}\n`);
-      if ('error' in result) {
-        context.err.write(`${formatError(result.error)}\n`);
-        context.exit(exitCodeFor(result.error));
-      }
-    }
-    if (json) {
-      const rows = results.map(({ bucket, outcome, ...rest }) => ({
-        bucket,
-        outcome,
-        ...('error' in rest ? { code: rest.error.code, advice: rest.error.advice } : {}),
-      }));
-      context.out.write(
-        `${JSON.stringify({ storage: 's3', endpoint: connection.endpoint.url, buckets: rows }, null, 2)}\n`,
-      );
-    }
-    return results.every((result) => !('error' in result));
-  } finally {
-    client.close();
-  }
-}
-
-function line({ bucket, outcome }: ProvisionResult, { colors }: CliContext): string {
-  switch (outcome) {
-    case 'created':
-      return `${colors.green('created')}  ${bucket}`;
-    case 'exists':
-      return `${colors.dim('exists')}   ${bucket}`;
-    case 'owned-by-other':
-      return `${colors.red('taken')}    ${bucket}: owned by someone else`;
-    case 'failed':
-      return `${colors.red('failed')}   ${bucket}`;
-  }
-}

@@ -8,7 +8,6 @@ import { instructions } from '../embedded/instructions.ts';
 import { keyFilePath, readKeys, usesKeyFile } from '../embedded/key-file.ts';
 import { createLogger } from '../embedded/log.ts';
 import { findRunning } from '../embedded/pid-file.ts';
-import { provisionAndVerify } from '../embedded/prove.ts';
 import { untilSignal } from '../embedded/signals.ts';
 import { banner, embeddedConnection, startEmbedded } from '../embedded/start.ts';
 
@@ -36,6 +35,7 @@ export const up: Register = (program, context) => {
 
 async function runInForeground(settings: Settings, context: CliContext): Promise<void> {
   const stopped = untilSignal(context);
+  const { provisionAndVerify } = await import('../embedded/prove.ts');
   const server = await startEmbedded(settings, createLogger(context));
   for (const line of banner(settings, server)) context.err.write(`${line}\n`);
   const holds = await Promise.race([
@@ -61,6 +61,7 @@ async function proveAndExplain(settings: Settings, url: string, context: CliCont
       advice: 'stop the server (script/down) and start it again',
     });
   }
+  const { provisionAndVerify } = await import('../embedded/prove.ts');
   const connection = embeddedConnection(url, server.region ?? 'us-east-1', credentials);
   if (!(await provisionAndVerify(connection, settings, context))) return;
   const keyFile = (await usesKeyFile(server.data, server.credentials)) ? file : undefined;

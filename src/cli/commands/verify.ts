@@ -1,6 +1,5 @@
 import { resolveConnection } from '../../providers/index.ts';
-import { wantedPlaces } from '../../provision/index.ts';
-import { verify as verifyConnection } from '../../verify/index.ts';
+import { wantedPlaces } from '../../provision/wanted.ts';
 import { loadSettings, type Register, withSettings } from '../context.ts';
 import { exitCodeOf } from '../exit.ts';
 import { printFindings, summary } from '../output.ts';
@@ -24,7 +23,10 @@ export const verify: Register = (program, context) => {
 
       async function* checks() {
         const { storage } = settings;
-        if (storage.kind === 's3') return yield* verifyConnection(resolveConnection(storage), wantedPlaces(settings));
+        if (storage.kind === 's3') {
+          const { verify: prove } = await import('../../verify/index.ts');
+          return yield* prove(resolveConnection(storage), wantedPlaces(settings));
+        }
         yield { id: 'storage', status: 'skip' as const, subject: 'filesystem', found: storage.notice };
       }
     });

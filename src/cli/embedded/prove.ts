@@ -1,11 +1,11 @@
 import type { Connection } from '../../providers/index.ts';
-import { wantedBuckets, wantedPlaces } from '../../provision/index.ts';
+import { wantedBuckets, wantedPlaces } from '../../provision/wanted.ts';
 import type { Settings } from '../../settings/index.ts';
 import { verify } from '../../verify/index.ts';
-import { provisionAll } from '../commands/provision.ts';
 import type { CliContext } from '../context.ts';
 import { exitCodeOf } from '../exit.ts';
 import { printFindings, summary } from '../output.ts';
+import { provisionAll } from '../provision-all.ts';
 
 /** Creates the settings' buckets on a running server and verifies it. Answers whether everything holds. */
 export async function provisionAndVerify(
