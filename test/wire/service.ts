@@ -91,18 +91,24 @@ export async function startService(
   };
 }
 
-/** The headers that `ask` would send, for requests that are written by hand. */
-export function signedHeaders(port: number, method: string, target: string, ask: Ask = {}): Record<string, string> {
+/** What the chunks of a signed body continue from, with the headers of its request. */
+export function signed(port: number, method: string, target: string, ask: Ask = {}) {
   const [rawPath = '', rawQuery = ''] = target.split('?', 2);
-  const body = Buffer.from(ask.body ?? '');
   const headers = { host: `127.0.0.1:${port}`, ...ask.headers };
-  if (ask.as === 'anonymous') return { ...headers, ...ask.unsigned };
-  const hex = createHash('sha256').update(body).digest('hex');
-  const { accessKeyId, secret } = ask.as ?? owner;
+  const hex = createHash('sha256')
+    .update(Buffer.from(ask.body ?? ''))
+    .digest('hex');
+  const { accessKeyId, secret } = ask.as === undefined || ask.as === 'anonymous' ? owner : ask.as;
   const signer = { accessKeyId, secret, region: ask.region ?? region, now: ask.now ?? Date.now() };
   const payload = ask.payload ?? { kind: 'sha256', hex };
-  const signed = signRequest({ method, rawPath, rawQuery, headers }, payload, signer);
-  return { ...headers, ...signed.headers, ...ask.unsigned };
+  const result = signRequest({ method, rawPath, rawQuery, headers }, payload, signer);
+  return { headers: { ...headers, ...result.headers, ...ask.unsigned }, seed: result.seed };
+}
+
+/** The headers that `ask` would send, for requests that are written by hand. */
+export function signedHeaders(port: number, method: string, target: string, ask: Ask = {}): Record<string, string> {
+  if (ask.as === 'anonymous') return { host: `127.0.0.1:${port}`, ...ask.headers, ...ask.unsigned };
+  return signed(port, method, target, ask).headers;
 }
 
 function send(port: number, method: string, target: string, ask: Ask): Promise<Answer> {
