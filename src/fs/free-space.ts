@@ -1,4 +1,4 @@
-import { statfs } from 'node:fs/promises';
+import { statfsSync } from 'node:fs';
 
 export interface DiskSpace {
   /** Bytes that this user may still write. */
@@ -6,8 +6,11 @@ export interface DiskSpace {
   readonly total: number;
 }
 
-/** Space on the file system that holds `path` (statfs(2); the share reserved for root does not count as free). */
-export async function diskSpace(path: string): Promise<DiskSpace> {
-  const stats = await statfs(path);
+/**
+ * Space on the file system that holds `path` (statfs(2), some microseconds; the share reserved for root does not count
+ * as free).
+ */
+export function diskSpace(path: string): DiskSpace {
+  const stats = statfsSync(path);
   return { free: stats.bavail * stats.bsize, total: stats.blocks * stats.bsize };
 }

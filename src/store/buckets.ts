@@ -46,7 +46,7 @@ export class BucketTable {
   /** @throws StoreError `bucket-exists` */
   create(committer: Committer, request: CreateBucket, created: number): Promise<BucketInfo> {
     return this.#remembered(committer, request.name, () => {
-      if (this.#byName.has(request.name)) {
+      if (this.#index.buckets.doesExist(Buffer.from(request.name))) {
         throw new StoreError('bucket-exists', `bucket ${request.name} exists`, { bucket: request.name });
       }
       const id = this.#index.counters.get(NEXT_BUCKET) ?? 1;
@@ -61,7 +61,8 @@ export class BucketTable {
   /** @throws StoreError `no-such-bucket`, `bucket-not-empty` (uploads under way count, as they do on S3) */
   async delete(committer: Committer, name: string): Promise<void> {
     await this.#remembered(committer, name, () => {
-      const record = this.require(name);
+      const record = this.#index.buckets.get(Buffer.from(name));
+      if (record === undefined) throw noSuchBucket(name);
       const start = bucketPrefix(record.id);
       const range = { start, end: afterPrefix(start), limit: 1 };
       if (hasAny(this.#index.objectsRaw.getKeys(range)) || hasAny(this.#index.uploads.getKeys(range))) {

@@ -1,5 +1,6 @@
 import type { Clock } from '../core/clock.ts';
 import type { Logger } from '../core/logger.ts';
+import type { Ballast } from './ballast.ts';
 import type { BodyReferences } from './body/bodies.ts';
 import type { Trash } from './body/trash.ts';
 import type { BodyWriter } from './body/writer.ts';
@@ -7,6 +8,7 @@ import type { BucketTable } from './buckets.ts';
 import type { Committer } from './index/committer.ts';
 import type { Index } from './index/database.ts';
 import type { UsageCounters } from './index/usage.ts';
+import type { BodyInput } from './port.ts';
 import type { SpaceGuard } from './space.ts';
 
 /** What the store's operations work with; assembled once in `local-store.ts`. */
@@ -20,8 +22,19 @@ export interface Engine {
   readonly trash: Trash;
   readonly buckets: BucketTable;
   readonly space: SpaceGuard;
+  readonly ballast: Ballast;
+  /** Bytes up to which a body lives in the index. */
+  readonly inlineLimit: number;
   readonly clock: Clock;
   readonly logger: Logger;
   /** Bytes that every part but the last must have. */
   readonly minPartSize: number;
+}
+
+/** @throws StoreError `disk-full` when a body of the declared length would not fit; `closed` */
+export function assertRoomFor(engine: Engine, body: BodyInput): void {
+  engine.committer.assertOpen();
+  const bytes = 'bytes' in body ? body.bytes.length : body.length;
+  const inline = bytes !== undefined && bytes <= engine.inlineLimit;
+  engine.space.assertRoom(bytes ?? 0, inline ? 'index' : 'file');
 }

@@ -4,6 +4,7 @@ import { type Clock, systemClock } from '../core/clock.ts';
 import { type Logger, silentLogger } from '../core/logger.ts';
 import { KiB, MiB } from '../core/sizes.ts';
 import { type DirectoryLock, takeLock } from '../fs/lock-file.ts';
+import { Ballast } from './ballast.ts';
 import { BlockPool } from './body/blocks.ts';
 import { BodyReferences } from './body/bodies.ts';
 import { createDigestPool, type DigestPool } from './body/digest-pool.ts';
@@ -75,6 +76,7 @@ async function assemble(options: LocalStoreOptions, logger: Logger, lock: Direct
   const { directory } = options;
   const durable = options.durable ?? true;
   const clock = options.clock ?? systemClock;
+  const inlineLimit = options.inlineLimit ?? 32 * KiB;
   await mkdir(join(directory, 'bodies'), { recursive: true, mode: 0o700 });
   const index = openIndex({ directory: join(directory, 'index'), durable });
   const orphans = await removeOrphans(directory, index);
@@ -83,6 +85,8 @@ async function assemble(options: LocalStoreOptions, logger: Logger, lock: Direct
 
   const usage = new UsageCounters(index);
   const trash = new Trash(directory, index);
+  const ballast = new Ballast(directory);
+  await ballast.hold();
   // The segments need the committer and the committer's hooks the segments: the hooks look it up when they run.
   const later: { segments?: Segments } = {};
   const committer = new Committer(index, {
@@ -92,6 +96,7 @@ async function assemble(options: LocalStoreOptions, logger: Logger, lock: Direct
       later.segments?.writeClosed();
     },
     afterCommit: (isDurable) => trash.committed(isDurable),
+    makeRoom: () => ballast.release(),
     ...(options.observeCommit !== undefined && { observe: options.observeCommit }),
   });
   const segments = new Segments({ directory, index, committer, first, filesEach: options.filesPerSegment ?? 1024 });
@@ -109,12 +114,14 @@ async function assemble(options: LocalStoreOptions, logger: Logger, lock: Direct
       segments,
       blocks,
       digestPool,
-      inlineLimit: options.inlineLimit ?? 32 * KiB,
+      inlineLimit,
       durable,
     }),
     trash,
+    ballast,
+    inlineLimit,
     buckets: new BucketTable(index, usage),
-    space: await SpaceGuard.open(directory),
+    space: new SpaceGuard(directory, index),
     clock,
     logger,
     minPartSize: options.minPartSize ?? 5 * MiB,
@@ -181,11 +188,11 @@ export class LocalStore implements ObjectStore {
 
   async health(): Promise<StoreHealth> {
     const probe = join(this.#engine.directory, 'probe');
-    const diskFreeBytes = await this.#engine.space.free();
+    const diskFreeBytes = this.#engine.space.free();
     try {
       await writeFile(probe, 'bucketwright');
       await rm(probe);
-      this.#engine.space.assertRoom();
+      this.#engine.space.assertRoom(0, 'index');
       return { writable: true, reason: undefined, diskFreeBytes };
     } catch (error) {
       const reason =

@@ -45,6 +45,7 @@ export class Maintenance {
   async run(): Promise<void> {
     await this.#abortAbandoned();
     await this.#forgetCompleted();
+    await this.#engine.ballast.hold();
     if (this.#engine.trash.hasUnlinked) await this.#engine.committer.commit(() => undefined);
   }
 

@@ -1,55 +1,55 @@
 import { MiB } from '../core/sizes.ts';
 import { diskSpace } from '../fs/free-space.ts';
 import { StoreError } from './errors.ts';
+import { freeInIndex, type Index } from './index/database.ts';
 
-const FRESH_MS = 250;
+const FRESH_MS = 100;
 
 /**
  * Stops taking new bytes while there is still room for the index to shrink: a delete needs to write some pages before it
- * frees any. Measured at most every 250 ms; the disk running full within that time is caught where it is written.
+ * frees any. Measured at most every 100 ms, and what was admitted since is counted; a disk that another program fills
+ * within that time is noticed where it is written.
  */
 export class SpaceGuard {
   readonly #directory: string;
+  readonly #index: Index;
   readonly #reserve: number;
-  #free: number;
-  #measured = 0;
-  #measuring = false;
+  #free = 0;
+  #freeInIndex = 0;
+  #measured = Number.NEGATIVE_INFINITY;
 
-  private constructor(directory: string, reserve: number, free: number) {
+  constructor(directory: string, index: Index) {
     this.#directory = directory;
-    this.#reserve = reserve;
-    this.#free = free;
+    this.#index = index;
+    this.#reserve = Math.min(64 * MiB, Math.max(4 * MiB, diskSpace(directory).total / 20));
   }
 
-  static async open(directory: string): Promise<SpaceGuard> {
-    const { free, total } = await diskSpace(directory);
-    return new SpaceGuard(directory, Math.min(64 * MiB, Math.max(4 * MiB, total / 20)), free);
-  }
-
-  /** @throws StoreError `disk-full` */
-  assertRoom(bytes = 0): void {
-    if (performance.now() - this.#measured > FRESH_MS && !this.#measuring) this.#measure().catch(() => undefined);
-    if (this.#free - bytes < this.#reserve) {
+  /**
+   * @param kind whether the bytes go to a file or into the index, which has room of its own where objects were deleted
+   * @throws StoreError `disk-full`
+   */
+  assertRoom(bytes: number, kind: 'file' | 'index'): void {
+    if (performance.now() - this.#measured > FRESH_MS) this.#measure();
+    const free = kind === 'file' ? this.#free : Math.max(this.#free, this.#freeInIndex);
+    if (free - bytes < this.#reserve) {
       throw new StoreError('disk-full', 'the disk is full: nothing more can be written', {
         subject: this.#directory,
         advice: 'delete objects or give the data directory more room; writes resume by themselves',
       });
     }
+    if (kind === 'index') this.#freeInIndex -= bytes;
+    this.#free -= bytes;
   }
 
-  /** Bytes that writes may still take, now. */
-  async free(): Promise<number> {
-    await this.#measure();
+  /** Bytes that new files may still take, now. */
+  free(): number {
+    this.#measure();
     return Math.max(0, this.#free - this.#reserve);
   }
 
-  async #measure(): Promise<void> {
-    this.#measuring = true;
-    try {
-      this.#free = (await diskSpace(this.#directory)).free;
-      this.#measured = performance.now();
-    } finally {
-      this.#measuring = false;
-    }
+  #measure(): void {
+    this.#free = diskSpace(this.#directory).free;
+    this.#freeInIndex = this.#free + freeInIndex(this.#index);
+    this.#measured = performance.now();
   }
 }

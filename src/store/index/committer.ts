@@ -12,6 +12,8 @@ export interface CommitHooks {
   /** Runs before anybody hears of the outcome. */
   afterCommit(durable: boolean): void;
   observe?(milliseconds: number, changes: number): void;
+  /** The disk is full. True: something was given up, so the same changes are tried once more. */
+  makeRoom(): Promise<boolean>;
 }
 
 /**
@@ -37,11 +39,12 @@ export class Committer {
 
   /**
    * Runs `change` inside the next transaction. It must throw before its first write or not at all: what it wrote before
-   * throwing would be committed with the others.
+   * throwing would be committed with the others. It may run again, in another transaction, if the first was not
+   * committed.
    * @throws StoreError `disk-full`, `busy`, `closed`, and whatever `change` throws
    */
   commit<T>(change: () => T): Promise<T> {
-    if (this.#closed) return Promise.reject(new StoreError('closed', 'the store is closed'));
+    if (this.#closed) return Promise.reject(closed());
     if (this.#waiting.length >= this.#maxWaiting) {
       return Promise.reject(new StoreError('busy', 'too many writes are waiting for the disk', { advice: 'retry' }));
     }
@@ -65,6 +68,11 @@ export class Committer {
     });
   }
 
+  /** @throws StoreError `closed` */
+  assertOpen(): void {
+    if (this.#closed) throw closed();
+  }
+
   /** Waits until everything that was asked for is durable, then refuses more. */
   async close(): Promise<void> {
     this.#closed = true;
@@ -86,7 +94,10 @@ export class Committer {
   async #commitWaiting(): Promise<void> {
     const group = this.#waiting;
     this.#waiting = [];
-    const failure = await this.#transact(group);
+    let failure = await this.#transact(group);
+    if (failure instanceof StoreError && failure.code === 'disk-full' && (await this.#hooks.makeRoom())) {
+      failure = await this.#transact(group);
+    }
     this.#committing = undefined;
     if (this.#waiting.length > 0) this.#schedule();
     for (const one of group) one.settle(failure);
@@ -101,7 +112,7 @@ export class Committer {
       });
     } catch (error) {
       this.#hooks.afterCommit(false);
-      return commitFailure(error);
+      return await commitFailure(error);
     }
     this.#hooks.afterCommit(true);
     this.#hooks.observe?.(performance.now() - began, group.length);
@@ -109,12 +120,26 @@ export class Committer {
   }
 }
 
-/** LMDB reports a full disk by the system's error number, in the message or as `code`. */
-function commitFailure(error: unknown): unknown {
-  const code = error instanceof Error && 'code' in error ? error.code : undefined;
-  const text = error instanceof Error ? error.message : String(error);
-  if (code === 28 || code === 'ENOSPC' || text.includes('No space left on device') || text.includes('MDB_MAP_FULL')) {
-    return new StoreError('disk-full', 'the disk is full: the index could not be written', { cause: error });
+function closed(): StoreError {
+  return new StoreError('closed', 'the store is closed');
+}
+
+const ENOSPC = 28;
+
+/** lmdb rejects with a general error that carries a promise, which is rejected with the system's. */
+async function commitFailure(error: unknown): Promise<Error> {
+  const cause = await systemFailure(error);
+  if ('code' in cause && cause.code === ENOSPC) {
+    return new StoreError('disk-full', 'the disk is full: the index could not be written', { cause });
   }
-  return error instanceof Error ? error : new Error(text);
+  return cause;
+}
+
+async function systemFailure(error: unknown): Promise<Error> {
+  if (!(error instanceof Error)) return new Error(String(error));
+  if (!('commitError' in error) || !(error.commitError instanceof Promise)) return error;
+  return error.commitError.then(
+    () => error,
+    (cause: unknown) => (cause instanceof Error ? cause : error),
+  );
 }

@@ -120,3 +120,51 @@ function decoded<V>(
   };
   return root.openDB<V, Buffer>(options);
 }
+
+/** What `mdb_stat` tells of a database, as lmdb hands it on (it declares the answer as an empty object). */
+interface PageCounts {
+  readonly treeBranchPageCount: number;
+  readonly treeLeafPageCount: number;
+  readonly overflowPages: number;
+}
+
+/** Bytes inside the index's file that deletes have freed and new entries may take. The file itself never shrinks. */
+export function freeInIndex(index: Index): number {
+  const root: object = index.root.getStats();
+  if (!('lastPageNumber' in root && 'pageSize' in root && 'free' in root)) return 0;
+  const { lastPageNumber, pageSize, free } = root;
+  if (typeof lastPageNumber !== 'number' || typeof pageSize !== 'number') return 0;
+  const trees: unknown[] = [root, free];
+  for (const database of databasesOf(index)) trees.push(database.getStats());
+  const used = trees.reduce<number>((sum, tree) => sum + (isPageCounts(tree) ? pagesOf(tree) : 0), 0);
+  // Pages 0 and 1 are the meta pages.
+  return Math.max(0, lastPageNumber - 1 - used) * pageSize;
+}
+
+function databasesOf(index: Index): readonly { getStats(): object }[] {
+  const { counters, buckets, objectsRaw, inline, manifests, files, trash, segments, uploads, partsRaw } = index;
+  const { completed, usage } = index;
+  return [
+    counters,
+    buckets,
+    objectsRaw,
+    inline,
+    manifests,
+    files,
+    trash,
+    segments,
+    uploads,
+    partsRaw,
+    completed,
+    usage,
+  ];
+}
+
+function isPageCounts(stats: unknown): stats is PageCounts {
+  if (typeof stats !== 'object' || stats === null) return false;
+  return 'treeBranchPageCount' in stats && 'treeLeafPageCount' in stats && 'overflowPages' in stats;
+}
+
+function pagesOf(stats: PageCounts): number {
+  return stats.treeBranchPageCount + stats.treeLeafPageCount + stats.overflowPages;
+}

@@ -21,7 +21,7 @@ export async function completeUpload(engine: Engine, request: CompleteUpload): P
   const repeated = completedBefore(engine, request);
   if (repeated !== undefined) return repeated;
   const upload = requireUpload(engine, bucket, key, uploadId);
-  engine.space.assertRoom();
+  engine.space.assertRoom(0, 'index');
   const record = await engine.committer.commit(() => complete(engine, upload, request));
   return describeObject(engine.references, bucket, key, record);
 }

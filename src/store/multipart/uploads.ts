@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { Checksum } from '../../checksum/index.ts';
 import { fullObjectChecksum } from '../../checksum/index.ts';
-import type { Engine } from '../engine.ts';
+import { assertRoomFor, type Engine } from '../engine.ts';
 import { StoreError } from '../errors.ts';
 import type { BucketRecord, UploadRecord } from '../index/database.ts';
 import { afterPrefix, partKey, partNumberOf, UPLOAD_ID_BYTES, uploadKey } from '../index/keys.ts';
@@ -12,7 +12,7 @@ import type { CreateUpload, ListParts, PartInfo, PutPart, UploadInfo } from '../
 export async function createUpload(engine: Engine, request: CreateUpload): Promise<UploadInfo> {
   const { bucket, key } = request;
   const bucketRecord = engine.buckets.require(bucket);
-  engine.space.assertRoom();
+  engine.space.assertRoom(0, 'index');
   const record: UploadRecord = {
     headers: request.headers,
     metadata: request.metadata,
@@ -80,7 +80,7 @@ function newUploadId(now: number): Buffer {
 export async function putPart(engine: Engine, request: PutPart): Promise<PartInfo> {
   const { bucket, key, uploadId, partNumber } = request;
   const upload = requireUpload(engine, bucket, key, uploadId);
-  engine.space.assertRoom('bytes' in request.body ? request.body.bytes.length : request.body.length);
+  assertRoomFor(engine, request.body);
   const algorithm = upload.record.checksumAlgorithm;
   const digests = withMd5(request.digests);
   const wanted = algorithm === null || digests.includes(algorithm) ? digests : [...digests, algorithm];

@@ -46,7 +46,7 @@ export async function copyObject(engine: Engine, request: CopyObject): Promise<O
   const { source, bucket, key } = request;
   const sourceBucket = engine.buckets.require(source.bucket);
   const targetBucket = engine.buckets.require(bucket);
-  engine.space.assertRoom();
+  engine.space.assertRoom(0, 'index');
   const sourceKey = objectKey(sourceBucket.id, source.key);
   const targetKey = objectKey(targetBucket.id, key);
   for (let attempt = 0; ; attempt += 1) {

@@ -1,6 +1,6 @@
 import type { DigestName } from '../../checksum/index.ts';
 import type { WrittenBody } from '../body/writer.ts';
-import type { Engine } from '../engine.ts';
+import { assertRoomFor, type Engine } from '../engine.ts';
 import { objectKey } from '../index/keys.ts';
 import { encodeObject, type ObjectRecord } from '../index/records.ts';
 import type { ObjectInfo, PutObject } from '../port.ts';
@@ -25,7 +25,7 @@ export async function putObject(engine: Engine, request: PutObject): Promise<Obj
   const { bucket, key, condition } = request;
   const bucketRecord = engine.buckets.require(bucket);
   const indexKey = objectKey(bucketRecord.id, key);
-  engine.space.assertRoom('bytes' in request.body ? request.body.bytes.length : request.body.length);
+  assertRoomFor(engine, request.body);
   // Checked again in the commit; here it spares the client from sending a body that cannot be taken.
   if (condition !== undefined) checkCondition(condition, engine.index.objects.get(indexKey), request);
   const written = await engine.writer.write(request.body, withMd5(request.digests));

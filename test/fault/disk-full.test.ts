@@ -1,0 +1,126 @@
+import { execFileSync } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import { startServer, type TestServer } from '../support/server.ts';
+import { skipUnless } from '../support/skip.ts';
+import { temporaryDirectory } from '../support/temporary.ts';
+import { LeanClient } from './lean-client.ts';
+
+const KiB = 1024;
+const MiB = 1024 * KiB;
+const canMount = process.platform === 'linux' && process.getuid?.() === 0;
+
+/** A server on a file system of its own, of 96 MiB. */
+skipUnless(canMount, 'mounting a small file system needs Linux and root')('a full disk', () => {
+  let directory: Awaited<ReturnType<typeof temporaryDirectory>>;
+  let server: TestServer;
+  let client: LeanClient;
+  const objects = new Map<string, Buffer>();
+
+  beforeEach(async () => {
+    directory = await temporaryDirectory('full');
+    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=96m', 'bucketwright-test', directory.path]);
+    server = await startServer({ data: directory.path });
+    client = new LeanClient(server, 8);
+    objects.clear();
+    expect((await client.send('PUT', '/full')).status).toBe(200);
+  });
+  afterEach(async () => {
+    client.close();
+    await server.stop();
+    execFileSync('umount', [directory.path]);
+    await directory.remove();
+  });
+
+  const put = async (key: string, size: number) => {
+    const bytes = randomBytes(size);
+    const answer = await client.send('PUT', `/full/${key}`, bytes);
+    if (answer.status === 200) objects.set(key, bytes);
+    return answer;
+  };
+  const remove = async (key: string) => {
+    objects.delete(key);
+    return (await client.send('DELETE', `/full/${key}`)).status;
+  };
+  /** Everything acknowledged is there, whole, and nothing else. */
+  const expectIntact = async () => {
+    for (const [key, bytes] of objects) {
+      const got = await client.send('GET', `/full/${key}`);
+      expect(got.status).toBe(200);
+      expect(got.body.equals(bytes)).toBe(true);
+    }
+    expect(await listed()).toBe(objects.size);
+  };
+  const listed = async () => {
+    let count = 0;
+    for (let after = '', more = true; more; ) {
+      const page = (await client.send('GET', `/full?list-type=2&start-after=${after}`)).body.toString();
+      const keys = [...page.matchAll(/<Key>([^<]+)</g)].map(([, key = '']) => key);
+      count += keys.length;
+      after = keys.at(-1) ?? '';
+      more = page.includes('<IsTruncated>true<');
+    }
+    return count;
+  };
+  const fill = async (prefix: string, size: number) => {
+    for (let number = 0; number < 5000; number += 1) {
+      const answer = await put(`${prefix}-${number}`, size);
+      if (answer.status !== 200) return answer;
+    }
+    throw new Error('the disk never became full');
+  };
+  const readiness = async () => (await fetch(`${server.adminUrl}/readyz`)).status;
+
+  it.each([
+    ['large', 3 * MiB],
+    ['small', 20 * KiB],
+  ])(
+    'refuses %s writes clearly, goes on with reads and deletes, and recovers',
+    { timeout: 120_000 },
+    async (_, size) => {
+      const refused = await fill('first', size);
+      expect(refused.status).toBe(507);
+      expect(refused.body.toString()).toMatch(/<Code>InsufficientStorage<.*no room/);
+      // Large objects may leave room for small ones.
+      expect((await fill('rest', 20 * KiB)).status).toBe(507);
+      expect(await readiness()).toBe(503);
+      await expectIntact();
+      const some = [...objects.keys()].filter((_key, index) => index % 2 === 0);
+      for (const key of some) expect(await remove(key)).toBe(204);
+      await expectIntact();
+      await sleep(600);
+      expect((await put('again', size)).status).toBe(200);
+      expect(await readiness()).toBe(200);
+      await expectIntact();
+    },
+  );
+
+  it('to the last byte, by another program, damages nothing either', { timeout: 120_000 }, async () => {
+    for (let number = 0; number < 20; number += 1) await put(`key-${number}`, number % 2 === 0 ? 500 : 300 * KiB);
+    const filler = join(directory.path, 'somebody-elses-file');
+    // Fails when nothing is left, which is what is wanted.
+    await writeFile(filler, Buffer.alloc(100 * MiB)).catch(() => undefined);
+    await Promise.all(
+      Array.from({ length: 20 }, (_, number) => put(`late-${number}`, number % 2 === 0 ? 500 : 300 * KiB)),
+    );
+    await expectIntact();
+    // What a delete needs to write was kept back for it.
+    expect(await remove('key-1')).toBe(204);
+    expect(await remove('key-2')).toBe(204);
+    await expectIntact();
+    await rm(filler);
+    await sleep(600);
+    expect((await put('after', 400 * KiB)).status).toBe(200);
+    expect(await remove('key-0')).toBe(204);
+    await expectIntact();
+    // And what is on the disk says the same after a restart.
+    await server.stop();
+    client.close();
+    server = await startServer({ data: directory.path });
+    client = new LeanClient(server, 8);
+    await expectIntact();
+  });
+});
