@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
+import { get } from 'node:http';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { cleanEnvironment, endpointOf, type S3Endpoint } from './endpoint.ts';
@@ -62,7 +63,9 @@ export async function startServer(options: ServerOptions = {}): Promise<TestServ
     // somebody else may have bound the port in between: only then is another try honest
     if (attempt >= attempts || !/EADDRINUSE|address-in-use|in use/i.test(started.output())) {
       await temporary?.remove();
-      throw new Error(`serve on 127.0.0.1:${port} (data ${data}) did not become ready:\n${started.output()}`);
+      throw new Error(
+        `serve on 127.0.0.1:${port} (data ${data}) did not become ready; /readyz last said: ${started.said}\n${started.output()}`,
+      );
     }
   }
 }
@@ -71,6 +74,8 @@ interface Launched {
   readonly child: ChildProcess;
   readonly exited: Promise<Exit>;
   readonly ready: boolean;
+  /** The last answer of `/readyz`, or why there was none. */
+  readonly said: string;
   output(): string;
 }
 
@@ -105,23 +110,34 @@ async function launch(port: number, adminPort: number, data: string, options: Se
     });
   });
   const deadline = Date.now() + (options.readyMs ?? 30_000);
-  let ready = false;
-  while (!ready && !gone && Date.now() < deadline) {
-    ready = await answersOk(`http://127.0.0.1:${adminPort}/readyz`);
-    if (!ready) await sleep(20);
+  let said = 'nothing';
+  while (said !== '200' && !gone && Date.now() < deadline) {
+    said = await readiness(adminPort);
+    if (said !== '200') await sleep(20);
   }
   // another program's 200 on that port while ours died of it must not count
-  return { child, exited, ready: ready && !gone, output: () => text };
+  return { child, exited, ready: said === '200' && !gone, said, output: () => text };
 }
 
-async function answersOk(url: string): Promise<boolean> {
-  try {
-    const response = await fetch(url, { signal: AbortSignal.timeout(2_000) });
-    await response.arrayBuffer();
-    return response.status === 200;
-  } catch {
-    return false;
-  }
+/**
+ * What `/readyz` says, in words; `200` is ready. A connection of its own each time: a pool would remember the
+ * predecessor that was killed on the same port.
+ */
+function readiness(port: number): Promise<string> {
+  return new Promise((resolve) => {
+    const options = { host: '127.0.0.1', port, path: '/readyz', agent: false, timeout: 2_000 };
+    const request = get(options, (response) => {
+      let text = '';
+      response.setEncoding('utf8');
+      response.on('data', (part: string) => {
+        text += part;
+      });
+      response.on('error', (error) => resolve(error.message));
+      response.on('end', () => resolve(response.statusCode === 200 ? '200' : `${response.statusCode}: ${text.trim()}`));
+    });
+    request.on('timeout', () => request.destroy(new Error('no answer within 2 s')));
+    request.on('error', (error) => resolve(error.message));
+  });
 }
 
 async function served(
