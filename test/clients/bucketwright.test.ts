@@ -53,7 +53,7 @@ for (const { name, missing, start } of endpoints) {
     };
 
     test('verify names the missing buckets before provision, and all holds after', { timeout: 120_000 }, async () => {
-      const before = await verify([1, 2]);
+      const before = await verify([2]);
       expect(before.filter(({ status }) => status === 'fail').length).toBeGreaterThan(0);
       await cli(['provision'], [0]);
       const again = await cli(['provision'], [0]);
@@ -64,7 +64,7 @@ for (const { name, missing, start } of endpoints) {
     });
 
     test('wrong keys are told as such, without showing them', { timeout: 60_000 }, async () => {
-      const { stdout, stderr } = await cli(['verify'], [1, 2, 77], {
+      const { stdout, stderr } = await cli(['verify'], [77], {
         S3_SECRET_ACCESS_KEY: 'not-the-right-secret-at-all',
       });
       expect(stdout + stderr).toMatch(/credential|denied|signature/i);
