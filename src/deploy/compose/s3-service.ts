@@ -66,8 +66,8 @@ ${footer}
 }
 
 const storeService = `ports:
-  - 127.0.0.1:9000:9000
-  - 127.0.0.1:9001:9001
+  - 127.0.0.1:\${S3_PORT:-9000}:9000
+  - 127.0.0.1:\${S3_CONSOLE_PORT:-9001}:9001
 volumes:
   - minio-data:/data
 ${unprivileged}

@@ -35,6 +35,9 @@ export function bucketJob({ loki, tempo }: StackModel, store: StoreTarget): stri
 minio-init:
 ${indented(ownImage, 2)}
   command: [provision, --wait, 60s]
+  # The image's health check asks a server, which this is not.
+  healthcheck:
+    disable: true
   environment:
     S3_ENDPOINT: ${quoted(store.url)}
     S3_INSECURE: "${store.insecure}"

@@ -23,6 +23,9 @@ ${program}
   provision:
     image: ${imageReference('bucketwright')}
     command: [provision, --wait, 5m]
+    # The image's health check asks a server, and Swarm kills what is not healthy.
+    healthcheck:
+      disable: true
     environment:
       S3_ENDPOINT: ${quoted(store.url)}
       S3_INSECURE: "${store.insecure}"

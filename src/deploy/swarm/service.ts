@@ -2,6 +2,8 @@
 export function stateful(memory: string, cpus: string): string {
   return `deploy:
   replicas: 1
+  # One task needs no virtual address: Swarm's cuts connections that were idle for 15 minutes.
+  endpoint_mode: dnsrr
   placement:
     # Its volume is on one node: docker node update --label-add storage=true NODE
     constraints: [node.labels.storage == true]

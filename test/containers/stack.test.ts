@@ -1,0 +1,131 @@
+/**
+ * The rendered compose and stack files, started for real as far as images can be built: the embedded store under
+ * MinIO's name and the job that makes the buckets. Loki, Tempo, Grafana, Alloy, Prometheus and MinIO need a registry:
+ * on Swarm their services are created and wait for an image, in compose they are left out.
+ */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { freePorts } from '../support/ports.ts';
+import { skipUnless } from '../support/skip.ts';
+import { buildImage, containerBase, docker } from './docker.ts';
+
+const base = await containerBase();
+const name = `bwstack${process.pid}`;
+const image = `bucketwright-test/stack:${process.pid}`;
+const reason = 'missing' in base ? base.missing : '';
+const keys = { S3_ACCESS_KEY_ID: 'ourkeyid', S3_SECRET_ACCESS_KEY: 'oursecretkey12345' };
+const { PATH, HOME } = process.env;
+const job = 300_000;
+
+/** Asks until the answer is there; fails with the last one after a minute. */
+async function eventually(what: string, ask: () => Promise<string>, wanted: RegExp): Promise<string> {
+  const deadline = Date.now() + 90_000;
+  for (;;) {
+    const answer = await ask();
+    if (wanted.test(answer)) return answer;
+    if (Date.now() > deadline) throw new Error(`${what} is still: ${answer}`);
+    await sleep(500);
+  }
+}
+
+const output = async (args: readonly string[], env: NodeJS.ProcessEnv = {}) => {
+  const { stdout, stderr } = await docker(args, { env: { PATH, HOME, ...env }, timeoutMs: 120_000 });
+  return stdout + stderr;
+};
+
+skipUnless(!('missing' in base), reason)('the stack in containers', () => {
+  beforeAll(async () => {
+    if (!('missing' in base)) await buildImage(image, base.image);
+  }, 600_000);
+  afterAll(async () => void (await docker(['rmi', '-f', image], { allow: [0, 1] })));
+
+  it(
+    'compose: docker-compose.s3-embedded.yml comes up, is provisioned and proven, and keeps its data',
+    async () => {
+      const [s3, console, own] = await freePorts(3);
+      const ports = { S3_PORT: `${s3}`, S3_CONSOLE_PORT: `${console}`, BUCKETWRIGHT_PORT: `${own}` };
+      const env = { ...keys, ...ports, BUCKETWRIGHT_IMAGE: image };
+      const files = ['-f', 'docker-compose.yml', '-f', 'docker-compose.s3-embedded.yml'];
+      const compose = (...args: string[]) => output(['compose', '-p', name, ...files, ...args], env);
+      const state = () => output(['inspect', '-f', '{{.State.Status}} {{.State.ExitCode}}', `${name}-minio-init-1`]);
+      try {
+        await compose('up', '-d', '--no-build');
+        await eventually('the job', state, /^exited 0/);
+        expect(await compose('logs', 'minio-init')).toMatch(/created +cloudlysis-loki[\s\S]*created +cloudlysis-tempo/);
+        expect(await compose('run', '--rm', 'minio-init', 'verify')).not.toContain('FAIL');
+        for (const container of ['minio', 'minio-init']) {
+          const seen = await output(['inspect', `${name}-${container}-1`]);
+          expect(seen).not.toContain(keys.S3_SECRET_ACCESS_KEY);
+        }
+        await compose('down');
+        await compose('up', '-d', '--no-build');
+        await eventually('the job', state, /^exited 0/);
+        expect(await compose('logs', 'minio-init')).toMatch(/exists +cloudlysis-loki[\s\S]*exists +cloudlysis-tempo/);
+      } finally {
+        await compose('down', '-v');
+      }
+    },
+    job,
+  );
+
+  it(
+    'Swarm: deployed with secrets in any order, a bad update is rolled back, data stays',
+    async () => {
+      const active = (await output(['info', '-f', '{{.Swarm.LocalNodeState}}'])).startsWith('active');
+      if (!active) await output(['swarm', 'init', '--advertise-addr', '127.0.0.1']);
+      const secrets = {
+        id: keys.S3_ACCESS_KEY_ID,
+        key: keys.S3_SECRET_ACCESS_KEY,
+        file: 'unused here',
+        grafana: 'unused here',
+      };
+      const env = {
+        BUCKETWRIGHT_IMAGE: image,
+        S3_ACCESS_KEY_ID_SECRET: `${name}-id`,
+        S3_SECRET_ACCESS_KEY_SECRET: `${name}-key`,
+        S3_CREDENTIALS_SECRET: `${name}-file`,
+        GRAFANA_PASSWORD_SECRET: `${name}-grafana`,
+      };
+      const task = (service: string) => () =>
+        output(['service', 'ps', `${name}_${service}`, '--format', '{{.CurrentState}} {{.Error}}']);
+      try {
+        for (const [kind, value] of Object.entries(secrets)) {
+          await docker(['secret', 'create', `${name}-${kind}`, '-'], { input: value });
+        }
+        const node = (await output(['node', 'ls', '-q'])).trim();
+        await output(['node', 'update', '--label-add', 'storage=true', node]);
+        const stack = ['store', 'observability', 'observability.s3'].flatMap((file) => [
+          '-c',
+          `deploy/swarm/${file}.yml`,
+        ]);
+        await output(['stack', 'deploy', '--resolve-image', 'never', ...stack, name], env);
+        await eventually('the job', task('provision'), /^Complete/);
+        expect(await output(['service', 'logs', `${name}_provision`])).toMatch(/created +cloudlysis-loki/);
+        expect(await output(['service', 'inspect', `${name}_minio`, `${name}_provision`])).not.toContain(
+          keys.S3_SECRET_ACCESS_KEY,
+        );
+
+        // A setting that the server refuses at its start: Swarm goes back to what ran, by itself.
+        await output(['service', 'update', '--detach', '--env-add', 'BUCKETWRIGHT_DURABILITY=none', `${name}_minio`]);
+        const status = () => output(['service', 'inspect', '-f', '{{.UpdateStatus.State}}', `${name}_minio`]);
+        await eventually('the update', status, /^rollback_(?:started|completed)/);
+        await eventually('the store', task('minio'), /^Running/);
+
+        await output(['service', 'update', '--detach', '--force', `${name}_provision`]);
+        const logs = () => output(['service', 'logs', `${name}_provision`]);
+        await eventually('the second run', logs, /exists +cloudlysis-loki/);
+        // It ended well, so it is not started again.
+        await sleep(3_000);
+        expect((await logs()).match(/exists +cloudlysis-loki/g)).toHaveLength(1);
+      } finally {
+        await docker(['stack', 'rm', name], { allow: [0, 1] });
+        await eventually('removal', () => output(['ps', '-q', '-f', `name=${name}`]), /^$/);
+        await eventually('the network', () => output(['network', 'ls', '-q', '-f', `name=${name}_`]), /^$/);
+        for (const kind of Object.keys(secrets)) await docker(['secret', 'rm', `${name}-${kind}`], { allow: [0, 1] });
+        await docker(['volume', 'rm', `${name}_minio-data`], { allow: [0, 1] });
+        if (!active) await output(['swarm', 'leave', '--force']);
+      }
+    },
+    job,
+  );
+});
