@@ -33,6 +33,15 @@ function resultsOf(modules: readonly TestModule[], unhandled: readonly Serialize
   for (const module of modules) {
     const outside = [module, ...module.children.allSuites()].flatMap((owner) => owner.errors());
     failures.push(...outside.map((error) => `${module.relativeModuleId}: ${error.message}`));
+    for (const suite of module.children.allSuites()) {
+      const { skipReason, skipVariable } = suite.meta();
+      const empty = suite.children.allTests().next().done === true;
+      // its tests come from a list that is empty where the real part is missing: still a skip, never silence
+      if (skipReason !== undefined && empty) {
+        const name = `${module.relativeModuleId} > ${suite.fullName}`;
+        skipped.push({ name, reason: skipReason, variable: skipVariable });
+      }
+    }
     for (const test of module.children.allTests()) {
       const name = `${module.relativeModuleId} > ${test.fullName}`;
       const { state } = test.result();
