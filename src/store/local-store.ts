@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { type Clock, systemClock } from '../core/clock.ts';
 import { type Logger, silentLogger } from '../core/logger.ts';
 import { KiB, MiB } from '../core/sizes.ts';
+import { makeDirectoryDurably, syncDirectory } from '../fs/durable.ts';
 import { type DirectoryLock, takeLock } from '../fs/lock-file.ts';
 import { Ballast } from './ballast.ts';
 import { BlockPool } from './body/blocks.ts';
@@ -61,7 +62,7 @@ const BLOCKS = 128;
 export async function openLocalStore(options: LocalStoreOptions): Promise<LocalStore> {
   const { directory } = options;
   const logger = options.logger ?? silentLogger;
-  await mkdir(directory, { recursive: true, mode: 0o700 });
+  await makeDirectoryDurably(directory);
   const lock = await takeLock(join(directory, 'LOCK'));
   try {
     await prepareFormat(directory, logger);
@@ -79,6 +80,9 @@ async function assemble(options: LocalStoreOptions, logger: Logger, lock: Direct
   const inlineLimit = options.inlineLimit ?? 32 * KiB;
   await mkdir(join(directory, 'bodies'), { recursive: true, mode: 0o700 });
   const index = openIndex({ directory: join(directory, 'index'), durable });
+  // LMDB syncs what it writes into its file, not the file's name in a new directory.
+  await syncDirectory(join(directory, 'index'));
+  await syncDirectory(directory);
   const orphans = await removeOrphans(directory, index);
   if (orphans > 0) logger.info({ orphans }, 'removed files of writes that had not been acknowledged');
   const first = await index.root.transaction(() => Segments.allocate(index));
