@@ -18,6 +18,8 @@ export interface ServerOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** S3 and admin port, to come back where a predecessor was. Default: two free ones. */
   readonly ports?: readonly [number, number];
+  /** A program and its arguments that runs the server as itself, such as a tracer. */
+  readonly under?: readonly string[];
   /** How long `/readyz` may take. Default 30,000 ms. */
   readonly readyMs?: number;
 }
@@ -80,7 +82,9 @@ interface Launched {
 }
 
 async function launch(port: number, adminPort: number, data: string, options: ServerOptions): Promise<Launched> {
-  const child = spawn(process.execPath, [commandLine, 'serve', ...(options.args ?? [])], {
+  const line = [...(options.under ?? []), process.execPath, commandLine, 'serve', ...(options.args ?? [])];
+  const [command = process.execPath, ...args] = line;
+  const child = spawn(command, args, {
     // not the checkout: a bucketwright.yaml there must not change what is tested
     cwd: data,
     env: cleanEnvironment({
