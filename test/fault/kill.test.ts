@@ -1,15 +1,12 @@
 import { randomBytes } from 'node:crypto';
-import { readdir } from 'node:fs/promises';
-import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
-import { bodyOfKey, bodyPath } from '../../src/store/body/reference.ts';
-import { openIndex } from '../../src/store/index/database.ts';
 import { freePorts } from '../support/ports.ts';
 import { startServer } from '../support/server.ts';
 import { temporaryDirectory } from '../support/temporary.ts';
 import { digest, History } from './history.ts';
 import { LeanClient } from './lean-client.ts';
+import { checkNoOrphans } from './orphans.ts';
 
 const KILLS = 50;
 const CLIENTS = 12;
@@ -138,16 +135,4 @@ async function checkEverything(client: LeanClient, history: History): Promise<vo
     listed.delete(key);
   }
   expect([...listed.keys()]).toEqual([]);
-}
-
-/** Every body file belongs to an index entry, and every entry has its file: nothing piles up over crashes. */
-async function checkNoOrphans(data: string): Promise<void> {
-  const index = openIndex({ directory: join(data, 'index'), durable: true });
-  const expected = Array.from(index.files.getRange(), ({ key }) => bodyPath(bodyOfKey(key)));
-  await index.root.close();
-  const entries = await readdir(join(data, 'bodies'), { recursive: true, withFileTypes: true });
-  const files = entries
-    .filter((entry) => entry.isFile())
-    .map((entry) => join(entry.parentPath, entry.name).slice(data.length + 1));
-  expect(files.sort()).toEqual(expected.sort());
 }
