@@ -49,7 +49,7 @@ export function createMetrics(store: () => ObjectStore): ServerMetrics {
     help: 'Changes made durable; divided by the number of commits, the size of a group',
     registers,
   });
-  storeGauges(store, registers);
+  const askStore = storeGauges(store, registers);
 
   // Looking up a labelled child costs more than counting with it, and requests are many.
   const children = new Map<string, { count(): void; time(seconds: number): void }>();
@@ -78,41 +78,46 @@ export function createMetrics(store: () => ObjectStore): ServerMetrics {
     },
     requestStarted: () => inFlight.inc(),
     requestEnded: () => inFlight.dec(),
-    scrape: async () => ({ contentType: registry.contentType, text: await registry.metrics() }),
+    async scrape() {
+      await askStore();
+      return { contentType: registry.contentType, text: await registry.metrics() };
+    },
   };
 }
 
-/** Asked of the store at each scrape: its counters are kept by the commits themselves. */
-function storeGauges(store: () => ObjectStore, registers: Registry[]): void {
+/**
+ * What the store knows by itself: its counters are kept by the commits. Asked before each scrape, since the registry reads
+ * all metrics at once and would take one that another's `collect` sets as it was at the last scrape.
+ * @returns asks the store and sets the gauges
+ */
+function storeGauges(store: () => ObjectStore, registers: Registry[]): () => Promise<void> {
+  const objects = new Gauge({
+    name: 'bucketwright_bucket_objects',
+    help: 'Objects in a bucket',
+    labelNames: ['bucket'],
+    registers,
+  });
   const bytes = new Gauge({
     name: 'bucketwright_bucket_bytes',
     help: 'Bytes of the objects in a bucket',
     labelNames: ['bucket'],
     registers,
   });
-  new Gauge({
-    name: 'bucketwright_bucket_objects',
-    help: 'Objects in a bucket',
-    labelNames: ['bucket'],
-    registers,
-    async collect() {
-      this.reset();
-      bytes.reset();
-      for (const usage of await store().usage()) {
-        this.set({ bucket: usage.bucket }, usage.objects);
-        bytes.set({ bucket: usage.bucket }, usage.bytes);
-      }
-    },
-  });
   const writable = new Gauge({ name: 'bucketwright_writable', help: '1 while writes are taken', registers });
-  new Gauge({
+  const free = new Gauge({
     name: 'bucketwright_disk_free_bytes',
     help: 'Bytes that objects may still take; a reserve for deletes is not counted',
     registers,
-    async collect() {
-      const health = await store().health();
-      this.set(health.diskFreeBytes);
-      writable.set(health.writable ? 1 : 0);
-    },
   });
+  return async () => {
+    const [usages, health] = await Promise.all([store().usage(), store().health()]);
+    objects.reset();
+    bytes.reset();
+    for (const usage of usages) {
+      objects.set({ bucket: usage.bucket }, usage.objects);
+      bytes.set({ bucket: usage.bucket }, usage.bytes);
+    }
+    free.set(health.diskFreeBytes);
+    writable.set(health.writable ? 1 : 0);
+  };
 }
