@@ -5,8 +5,14 @@ import { deployFiles } from '../../deploy/files.ts';
 import { writeFileDurably } from '../../fs/durable.ts';
 import { observabilityFiles } from '../../observability/files.ts';
 import { refuseLostPeriods } from '../../observability/loki/periods.ts';
-import type { Settings } from '../../settings/index.ts';
-import { type RenderedFile, type RenderKind, renderAll, renderKinds, stackModel } from '../../stack/index.ts';
+import {
+  type RenderedFile,
+  type RenderKind,
+  renderAll,
+  renderKinds,
+  type StackModel,
+  stackModel,
+} from '../../stack/index.ts';
 import { type CliContext, loadSettings, noun, type Register, withSettings } from '../context.ts';
 import { exitCode } from '../exit.ts';
 
@@ -40,10 +46,13 @@ export const render: Register = (program, context) => {
         `\nExamples:\n  bucketwright render ${kind}\n  S3_ENDPOINT=fsn1.your-objectstorage.com … bucketwright render ${kind} --write .`,
       )
       .action(async (options: Options) => {
-        const texts = select(kind, options, loadSettings(command, context));
+        const model = stackModel(loadSettings(command, context));
+        const texts = select(kind, options, model);
         if (options.check !== undefined) await check(texts, directoryOf(options.check), context);
-        else if (options.write !== undefined) await write(texts, directoryOf(options.write), context);
-        else print(texts, context);
+        else if (options.write !== undefined) {
+          await write(texts, directoryOf(options.write), context);
+          context.err.write(`S3 in these files is ${model.store.url}: ${model.store.title}\n`);
+        } else print(texts, context);
       });
   }
 };
@@ -51,8 +60,8 @@ export const render: Register = (program, context) => {
 const directoryOf = (option: string | true): string => (option === true ? '.' : option);
 
 /** Rendered completely before anything is written: a setting that cannot be rendered leaves no half of a stack. */
-function select(kind: RenderKind | 'all', { only }: Options, settings: Settings): ReadonlyMap<string, string> {
-  const all = renderAll(files, stackModel(settings));
+function select(kind: RenderKind | 'all', { only }: Options, model: StackModel): ReadonlyMap<string, string> {
+  const all = renderAll(files, model);
   const wanted = files.filter((file) => (kind === 'all' || file.kind === kind) && file.path.endsWith(only ?? ''));
   if (wanted.length === 0) {
     const known = files.filter((file) => kind === 'all' || file.kind === kind).map(({ path }) => path);
