@@ -4,6 +4,7 @@ import type { BodyInput } from '../store/port.ts';
 import { type ChecksumHeaders, type DigestPlan, planDigests } from './digests.ts';
 import { S3Error } from './errors.ts';
 import type { Payload } from './payload.ts';
+import { RequestChunks } from './request-chunks.ts';
 import { parseXml, type XmlElement } from './wire/xml-in.ts';
 
 export interface Limits {
@@ -104,17 +105,8 @@ function begin({ req, res }: Incoming): void {
 
 /** The decoded body in order. Leaving early keeps the connection, so that an error can still be answered. */
 function chunksOf({ req, payload }: Incoming): AsyncIterable<Buffer> {
-  const source: AsyncIterable<Buffer> = { [Symbol.asyncIterator]: () => req.iterator({ destroyOnReturn: false }) };
-  const guarded = refusingAbort(source);
-  return payload.chunked === undefined ? guarded : payload.chunked.decode(guarded);
-}
-
-async function* refusingAbort(source: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
-  try {
-    yield* source;
-  } catch (cause) {
-    throw new S3Error('IncompleteBody', undefined, { cause });
-  }
+  const chunks = new RequestChunks(req);
+  return payload.chunked === undefined ? chunks : payload.chunked.decode(chunks);
 }
 
 async function collect(incoming: Incoming, length: number): Promise<Buffer> {
@@ -142,6 +134,8 @@ function collectPlain(req: IncomingMessage, length: number): Promise<Buffer> {
       }
     });
     req.on('error', cut);
-    req.on('end', cut);
+    req.on('end', () => {
+      if (size < length) cut();
+    });
   });
 }

@@ -52,12 +52,17 @@ export async function writeReply(res: ServerResponse, reply: Reply, ids: readonl
   return streamObject(res, body);
 }
 
-/** Below this many bytes head and body leave in one piece as a Latin-1 string: one copy is cheaper than a gathered write. */
+/**
+ * Below this many bytes head and body leave in one piece as a Latin-1 string: one copy is cheaper than a gathered write.
+ * `res.end(body)` would make two pieces of it (it ends with an empty one), `write` and a bare `end` make one.
+ */
 const ONE_PIECE = 16 * KiB;
 
 function endWith(res: ServerResponse, bytes: Buffer): number {
-  if (bytes.length <= ONE_PIECE) res.end(bytes.toString('latin1'), 'latin1');
-  else res.end(bytes);
+  if (bytes.length <= ONE_PIECE && bytes.length > 0) {
+    res.write(bytes.toString('latin1'), 'latin1');
+    res.end();
+  } else res.end(bytes);
   return bytes.length;
 }
 
@@ -70,10 +75,11 @@ async function streamObject(res: ServerResponse, { object, start, end }: ObjectB
       const whole = start === 0 && end === object.inline.length;
       return endWith(res, whole ? object.inline : object.inline.subarray(start, end));
     }
+    const outlet = new Outlet(res);
     for await (const chunk of object.read(start, end)) {
+      if (!(await outlet.room())) return sent;
       sent += chunk.length;
-      // A chunk may be reused for the next, so it must have left before we ask for that one.
-      if (!(await written(res, chunk))) return sent;
+      outlet.write(chunk);
     }
     res.end();
     return sent;
@@ -86,17 +92,37 @@ async function streamObject(res: ServerResponse, { object, start, end }: ObjectB
   }
 }
 
-/** False when the client went away. */
-function written(res: ServerResponse, chunk: Buffer): Promise<boolean> {
-  return new Promise((resolve) => {
-    if (res.destroyed) return resolve(false);
-    const gone = () => resolve(false);
-    res.once('close', gone);
-    res.write(chunk, (error) => {
-      res.off('close', gone);
-      resolve(error === null || error === undefined);
+/** Chunks that may wait for the client: one on the wire, one ready behind it. */
+const CHUNKS_UNDER_WAY = 2;
+
+/** Writes to a client no faster than it takes; what waits for it stays bounded. */
+class Outlet {
+  readonly #res: ServerResponse;
+  #underWay = 0;
+  #wake: (() => void) | undefined;
+
+  constructor(res: ServerResponse) {
+    this.#res = res;
+    res.once('close', () => this.#wake?.());
+  }
+
+  /** Waits until another chunk may be written. False when the client went away. */
+  async room(): Promise<boolean> {
+    while (this.#underWay >= CHUNKS_UNDER_WAY && !this.#res.destroyed) {
+      await new Promise<void>((resolve) => {
+        this.#wake = resolve;
+      });
+    }
+    return !this.#res.destroyed;
+  }
+
+  write(chunk: Buffer): void {
+    this.#underWay += 1;
+    this.#res.write(chunk, () => {
+      this.#underWay -= 1;
+      this.#wake?.();
     });
-  });
+  }
 }
 
 /** How long, in milliseconds, and how much, in bytes, an answered client may go on sending before it is cut off. */

@@ -114,7 +114,7 @@ export interface OpenObject {
   readonly info: ObjectInfo;
   /** The whole body, when it is small enough to be held in the index. */
   readonly inline: Buffer | undefined;
-  /** Bytes `start` to `end` (exclusive), in chunks of at most 1 MiB that the caller may keep until it asks for the next. */
+  /** Bytes `start` to `end` (exclusive), in chunks of at most 1 MiB that the caller may keep. */
   read(start: number, end: number): AsyncIterable<Buffer>;
   close(): Promise<void>;
 }

@@ -19,8 +19,9 @@ export function objectKey(bucketId: number, key: string): Buffer {
   return buffer;
 }
 
-export function keyOf(indexKey: Buffer): string {
-  return indexKey.toString('utf8', 4, indexKey.length);
+/** The object's key, from an index key that lies between `start` and `end`. */
+export function keyBetween(indexKey: Buffer, start: number, end: number): string {
+  return indexKey.toString('utf8', start + 4, end);
 }
 
 export function uploadKey(bucketId: number, key: string, uploadId: Buffer): Buffer {

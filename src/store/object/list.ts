@@ -1,5 +1,5 @@
 import type { Engine } from '../engine.ts';
-import { afterKey, afterPrefix, keyOf, objectKey } from '../index/keys.ts';
+import { afterKey, afterPrefix, objectKey } from '../index/keys.ts';
 import type { ListEntry, ListObjects, ObjectListing } from '../port.ts';
 
 /**
@@ -18,8 +18,8 @@ export function listObjects(engine: Engine, request: ListObjects): ObjectListing
     const from: Buffer = start;
     start = undefined;
     // One more than can be answered tells whether the listing goes on.
-    for (const { key: indexKey, value } of engine.index.listing.getRange({ start: from, end })) {
-      const key = keyOf(indexKey);
+    for (const { key, value } of engine.index.listing.getRange({ start: from, end })) {
+      if (typeof key !== 'string') throw new TypeError('a listing reads keys as strings');
       const group = commonPrefix(key, prefix, delimiter);
       if (entries.length === limit) return { entries, truncated: true };
       if (group !== undefined) {
