@@ -69,6 +69,32 @@ skipUnless(!('missing' in base), reason)('the stack in containers', () => {
   );
 
   it(
+    "compose: the users of Loki's and Tempo's images can read the keys that observability/docker-compose.s3.yml gives them",
+    async () => {
+      // The programs' images cannot be had: ours takes their place and prints what they would read, as their user.
+      const show =
+        "const fs = require('fs'); process.stdout.write(fs.readFileSync(process.env.AWS_SHARED_CREDENTIALS_FILE))";
+      const env = { ...keys, BUCKETWRIGHT_IMAGE: image, LOKI_IMAGE: image, TEMPO_IMAGE: image };
+      const files = ['-f', 'observability/docker-compose.yml', '-f', 'observability/docker-compose.s3.yml'];
+      const compose = (...args: string[]) => output(['compose', '-p', `${name}o`, ...files, ...args], env);
+      try {
+        for (const [service, user] of [
+          ['loki', '10001'],
+          ['tempo', '10001:10001'],
+        ] as const) {
+          const once = ['run', '--rm', '--no-deps', '--user', user, '--entrypoint', 'node', service, '-e', show];
+          expect(await compose(...once)).toContain(
+            `[default]\naws_access_key_id = ${keys.S3_ACCESS_KEY_ID}\naws_secret_access_key = ${keys.S3_SECRET_ACCESS_KEY}\n`,
+          );
+        }
+      } finally {
+        await compose('down', '-v');
+      }
+    },
+    job,
+  );
+
+  it(
     'Swarm: deployed with secrets in any order, a bad update is rolled back, data stays',
     async () => {
       const active = (await output(['info', '-f', '{{.Swarm.LocalNodeState}}'])).startsWith('active');

@@ -17,12 +17,12 @@ services:
     volumes:
       # The same target as in the first file: it takes that one's place.
       - ${here}/loki/config.s3.yml:/etc/loki/config.yml:ro
-${program('10001')}
+${program}
 
   tempo:
     volumes:
       - ${here}/tempo/config.s3.yml:/etc/tempo/config.yml:ro
-${program('10001')}
+${program}
 
 ${indented(bucketJob(model, store), 2)}
 
@@ -39,20 +39,15 @@ ${keySecrets}
 `);
 }
 
-/** @param uid of the program in its image: nobody else in the container may read the keys */
-function program(uid: string): string {
-  return indented(
-    `environment:
+const program = indented(
+  `environment:
   AWS_SHARED_CREDENTIALS_FILE: /run/s3-credentials
 configs:
+  # Without uid and mode: older engines then look the image's user up on the host, and fail. Only this container has it.
   - source: s3-credentials
     target: /run/s3-credentials
-    uid: "${uid}"
-    gid: "${uid}"
-    mode: 0400
 depends_on:
   minio-init:
     condition: service_completed_successfully`,
-    4,
-  );
-}
+  4,
+);
