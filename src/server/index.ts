@@ -25,6 +25,8 @@ export interface ServerOptions {
   readonly rootCredentials: RootCredentials;
   /** `relaxed` acknowledges writes before the disk has them. Default `strict`. */
   readonly durability?: 'strict' | 'relaxed';
+  /** Milliseconds after which an upload that was not completed is aborted. Default 7 days. */
+  readonly abandonedUploadAge?: number;
   /** Buckets are also reached as `<bucket>.<domain>`. */
   readonly domain?: string | undefined;
   readonly logger?: Logger;
@@ -62,6 +64,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     logger,
     durable: options.durability !== 'relaxed',
     observeCommit: metrics.observeCommit,
+    ...(options.abandonedUploadAge !== undefined && { abandonedUploadAge: options.abandonedUploadAge }),
   });
   holder.store = store;
   try {

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { DAY, parseDuration } from '../core/durations.ts';
+import { parseDuration } from '../core/durations.ts';
 import { Secret } from '../core/secret.ts';
 import { parseListenAddress } from './address.ts';
 import { parseBucketName, parseLokiPrefix, parsePrefix } from './buckets.ts';
@@ -61,12 +61,15 @@ const word = (pattern: RegExp, expected: string) =>
 const secret = (pattern: RegExp, expected: string) =>
   text((value): Parsed<Secret> => (pattern.test(value) ? ok(new Secret(value)) : problem(expected)));
 
-const retention = () =>
+/** @param least the shortest that makes sense, as people write it */
+const duration = (least: '1h' | '24h') =>
   text((value): Parsed<number> => {
     const parsed = parseDuration(value);
     if (parsed === undefined) return problem('must be a duration, such as 31d or 744h');
-    return parsed >= DAY ? ok(parsed) : problem('must be at least 24h');
+    return parsed >= (parseDuration(least) ?? 0) ? ok(parsed) : problem(`must be at least ${least}`);
   });
+
+const retention = () => duration('24h');
 
 const facts = {
   flag: undefined,
@@ -249,6 +252,15 @@ export const settingsSchema = z.object({
     help: 'strict: an answer of 200 means that bytes and index entry are on the disk. relaxed: the last seconds may be lost with the power.',
     example: 'strict',
     json: { type: 'string', enum: durabilities },
+  }),
+  abandonedUploadAge: duration('1h').register(settingFacts, {
+    ...facts,
+    env: 'BUCKETWRIGHT_ABANDONED_UPLOADS',
+    yaml: ['server', 'abandonedUploads'],
+    flag: '--abandoned-uploads',
+    default: '7d',
+    help: 'How long after its beginning the embedded server aborts a multipart upload that was never completed. Units: ms, s, m, h, d, w.',
+    example: '7d',
   }),
   domain: word(/^(?=.{1,253}$)[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?$/, 'must be a host name in lower case').register(
     settingFacts,

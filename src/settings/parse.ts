@@ -51,7 +51,8 @@ export function parseSettings(input: SettingsInput): Settings {
     });
   }
   const storage = storageFrom(context, input.role ?? 'client');
-  const { logRetention, traceRetention, data, listen, adminListen, durability, outageMode } = values;
+  const { logRetention, traceRetention, data, listen, adminListen, durability, outageMode, abandonedUploadAge } =
+    values;
   const incomplete =
     storage === undefined ||
     logRetention === undefined ||
@@ -60,6 +61,7 @@ export function parseSettings(input: SettingsInput): Settings {
     listen === undefined ||
     adminListen === undefined ||
     durability === undefined ||
+    abandonedUploadAge === undefined ||
     outageMode === undefined;
   if (problems.length > 0 || incomplete) throw new SettingsError(redact(problems, raw));
   const { accessKeyId, secretAccessKey } = values;
@@ -74,6 +76,7 @@ export function parseSettings(input: SettingsInput): Settings {
       listen,
       adminListen,
       durability,
+      abandonedUploadAge,
       domain: values.domain,
       region: values.region,
       credentials:

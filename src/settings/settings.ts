@@ -34,6 +34,8 @@ export interface ServerSettings {
   readonly listen: ListenAddress;
   readonly adminListen: ListenAddress;
   readonly durability: 'strict' | 'relaxed';
+  /** Milliseconds after which a multipart upload that was never completed is aborted. */
+  readonly abandonedUploadAge: number;
   readonly domain: string | undefined;
   /** Keys given by settings; undefined: generated once into the data directory. */
   readonly credentials: Credentials | undefined;

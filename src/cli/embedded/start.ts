@@ -39,6 +39,7 @@ export async function startEmbedded(settings: Settings, logger: Logger): Promise
     region,
     rootCredentials: { accessKeyId: credentials.accessKeyId.reveal(), secretAccessKey: credentials.secretAccessKey },
     durability: server.durability,
+    abandonedUploadAge: server.abandonedUploadAge,
     domain: server.domain,
     logger,
   });
