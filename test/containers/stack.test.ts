@@ -145,7 +145,7 @@ skipUnless(!('missing' in base), reason)('the stack in containers', () => {
         expect((await logs()).match(/exists +cloudlysis-loki/g)).toHaveLength(1);
       } finally {
         await docker(['stack', 'rm', name], { allow: [0, 1] });
-        await eventually('removal', () => output(['ps', '-q', '-f', `name=${name}`]), /^$/);
+        await eventually('removal', () => output(['ps', '-aq', '-f', `name=${name}`]), /^$/);
         await eventually('the network', () => output(['network', 'ls', '-q', '-f', `name=${name}_`]), /^$/);
         for (const kind of Object.keys(secrets)) await docker(['secret', 'rm', `${name}-${kind}`], { allow: [0, 1] });
         await docker(['volume', 'rm', `${name}_minio-data`], { allow: [0, 1] });
