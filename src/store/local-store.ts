@@ -195,7 +195,7 @@ export class LocalStore implements ObjectStore {
     const diskFreeBytes = this.#engine.space.free();
     try {
       await writeFile(probe, 'bucketwright');
-      await rm(probe);
+      await rm(probe, { force: true });
       this.#engine.space.assertRoom(0, 'index');
       return { writable: true, reason: undefined, diskFreeBytes };
     } catch (error) {
