@@ -28,14 +28,20 @@ export function renderReport(report: Report): string {
   ].join('\n\n');
 }
 
-/** @throws {UsageError} when the page lost its markers. */
-export function replaceBetweenMarkers(page: string, text: string): string {
-  const begin = page.indexOf(beginMarker);
-  const end = page.indexOf(endMarker);
+/**
+ * @param markers begin and end, when it is not the main tables' place
+ * @throws {UsageError} when the page lost its markers.
+ */
+export function replaceBetweenMarkers(
+  page: string,
+  text: string,
+  markers: readonly [begin: string, end: string] = [beginMarker, endMarker],
+): string {
+  const [beginsWith, endsWith] = markers;
+  const begin = page.indexOf(beginsWith);
+  const end = page.indexOf(endsWith);
   if (begin < 0 || end < begin) {
-    throw new UsageError('the page has no place for the tables', {
-      advice: `put ${beginMarker} and ${endMarker} back`,
-    });
+    throw new UsageError('the page has no place for the tables', { advice: `put ${beginsWith} and ${endsWith} back` });
   }
-  return `${page.slice(0, begin + beginMarker.length)}\n${text}\n${page.slice(end)}`;
+  return `${page.slice(0, begin + beginsWith.length)}\n${text}\n${page.slice(end)}`;
 }
