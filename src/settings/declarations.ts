@@ -249,7 +249,7 @@ export const settingsSchema = z.object({
     yaml: ['server', 'durability'],
     flag: '--durability',
     default: 'strict',
-    help: 'strict: an answer of 200 means that bytes and index entry are on the disk. relaxed: the last seconds may be lost with the power.',
+    help: 'strict: an answer of 200 means that bytes and index entry are on the disk. relaxed: when the machine fails, the last seconds may be lost and the index be damaged.',
     example: 'strict',
     json: { type: 'string', enum: durabilities },
   }),

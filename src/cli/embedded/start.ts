@@ -92,7 +92,7 @@ export function banner(settings: Settings, server: EmbeddedServer): readonly str
     'single node: the objects are as durable as this disk; keep backups elsewhere',
   ];
   if (durability === 'relaxed') {
-    lines.push('durability relaxed: an acknowledged write may be lost when the power fails');
+    lines.push('durability relaxed: when the machine fails, acknowledged writes may be lost and the index be damaged');
   }
   if (!isLoopback(listen.host)) {
     lines.push(`warning: listening on ${listen.host} without TLS; keys are safe, objects can be read on the network`);
