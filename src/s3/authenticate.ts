@@ -30,9 +30,10 @@ const UNSIGNED: Payload = { sha256: undefined, chunked: undefined };
 
 /**
  * Proves who sent a request.
+ * @param region the only region that requests may be signed for; undefined: any
  * @throws SigV4Error, S3Error `InvalidAccessKeyId`
  */
-export function authenticator(credentials: CredentialSource, region: string, clock: Clock) {
+export function authenticator(credentials: CredentialSource, region: string | undefined, clock: Clock) {
   return (req: IncomingMessage, target: Target, query: Query): Accepted => {
     const { headers } = req;
     const signed = { method: req.method ?? '', rawPath: target.rawPath, rawQuery: target.rawQuery, headers };

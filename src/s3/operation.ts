@@ -31,6 +31,8 @@ export interface Context {
   readonly store: ObjectStore;
   readonly caller: Caller;
   readonly region: string;
+  /** Whether `region` is only what is told: requests for any other are taken too. */
+  readonly anyRegion: boolean;
   /** @throws S3Error `AccessDenied` */
   require(check: Check): Promise<void>;
   allowed(check: Check): boolean | Promise<boolean>;

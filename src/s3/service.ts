@@ -37,6 +37,8 @@ export interface S3ServiceOptions {
   readonly store: ObjectStore;
   readonly credentials: CredentialSource;
   readonly region: string;
+  /** Takes requests signed for any region, and any location constraint. Default: only `region`. */
+  readonly anyRegion?: boolean | undefined;
   /** Virtual-host style: `<bucket>.<domain>`; `<bucket>.localhost` always works. */
   readonly domain?: string | undefined;
   readonly clock: Clock;
@@ -57,7 +59,8 @@ export function createS3Service(options: S3ServiceOptions): (req: IncomingMessag
   const { store, region, domain, logger } = options;
   const authorise = options.authorise ?? ownersOnly('root');
   const limits: Limits = { ...DEFAULT_LIMITS, ...options.limits };
-  const authenticate = authenticator(options.credentials, options.region, options.clock);
+  const anyRegion = options.anyRegion ?? false;
+  const authenticate = authenticator(options.credentials, anyRegion ? undefined : region, options.clock);
   const route = compileRoutes(operations);
   const nextId = requestIds();
   const host = hostId();
@@ -66,6 +69,7 @@ export function createS3Service(options: S3ServiceOptions): (req: IncomingMessag
     store,
     caller,
     region,
+    anyRegion,
     allowed: (check) => authorise(caller, check, store),
     async require(check) {
       if (!(await authorise(caller, check, store))) throw accessDenied();

@@ -3,8 +3,9 @@ import { type Clock, systemClock } from '../core/clock.ts';
 import { type Logger, silentLogger } from '../core/logger.ts';
 import type { Secret } from '../core/secret.ts';
 import { createS3Service } from '../s3/service.ts';
-import { type ObjectStore, openLocalStore } from '../store/index.ts';
+import { type ObjectStore, openLocalStore, StoreError } from '../store/index.ts';
 import { createAdminHandler } from './admin.ts';
+import { withHealthPaths } from './health.ts';
 import { DEFAULT_LIMITS, type ListenAddress, type ListenerLimits, listen } from './listener.ts';
 import { createMetrics } from './metrics.ts';
 
@@ -22,6 +23,10 @@ export interface ServerOptions {
   /** The data directory. */
   readonly data: string;
   readonly region: string;
+  /** Takes requests signed for any region, as MinIO without a region does. Default: only those for `region`. */
+  readonly anyRegion?: boolean | undefined;
+  /** Made before the first request is taken, the root principal's, where they are missing. */
+  readonly buckets?: readonly string[] | undefined;
   readonly rootCredentials: RootCredentials;
   /** `relaxed` acknowledges writes before the disk has them. Default `strict`. */
   readonly durability?: 'strict' | 'relaxed';
@@ -84,9 +89,11 @@ interface Parts {
 
 async function serve(options: ServerOptions, { store, logger, clock, metrics }: Parts): Promise<RunningServer> {
   const { accessKeyId, secretAccessKey } = options.rootCredentials;
+  await makeBuckets(store, options);
   const service = createS3Service({
     store,
     region: options.region,
+    anyRegion: options.anyRegion,
     domain: options.domain,
     clock,
     logger,
@@ -101,9 +108,11 @@ async function serve(options: ServerOptions, { store, logger, clock, metrics }: 
     service(req, res);
   };
   const limits = { ...DEFAULT_LIMITS, ...options.limits };
-  const s3 = await listen(options.listen, counted, limits);
   let closing: Promise<void> | undefined;
-  const adminHandler = createAdminHandler(store, metrics, () => closing !== undefined);
+  const draining = () => closing !== undefined;
+  const handler = withHealthPaths(counted, { store, domain: options.domain, draining });
+  const s3 = await listen(options.listen, handler, limits);
+  const adminHandler = createAdminHandler(store, metrics, draining);
   const admin = await listen(options.adminListen, adminHandler, limits).catch(async (error: unknown) => {
     await s3.drain(0);
     throw error;
@@ -121,4 +130,14 @@ async function serve(options: ServerOptions, { store, logger, clock, metrics }: 
       return closing;
     },
   };
+}
+
+async function makeBuckets(store: ObjectStore, { buckets = [], region }: ServerOptions): Promise<void> {
+  for (const name of buckets) {
+    try {
+      await store.createBucket({ name, owner: ROOT_PRINCIPAL, region });
+    } catch (error) {
+      if (!(error instanceof StoreError && error.code === 'bucket-exists')) throw error;
+    }
+  }
 }

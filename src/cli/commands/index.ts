@@ -8,12 +8,14 @@ import { provision } from './provision.ts';
 import { render } from './render.ts';
 import { renderCredentials } from './render-credentials.ts';
 import { serve } from './serve.ts';
+import { server } from './server.ts';
 import { up } from './up.ts';
 import { verify } from './verify.ts';
 
 /** Every command, in the order of the help; a new one is one file and one line here. */
 export const commands: readonly Register[] = [
   serve,
+  server,
   up,
   down,
   provision,

@@ -1,7 +1,8 @@
+import { SettingsError } from '../../settings/index.ts';
 import { loadSettings, type Register, withSettings } from '../context.ts';
+import { bucketsOfEnvironment } from '../embedded/buckets.ts';
+import { serveInForeground } from '../embedded/foreground.ts';
 import { createLogger } from '../embedded/log.ts';
-import { untilSignal } from '../embedded/signals.ts';
-import { banner, startEmbedded } from '../embedded/start.ts';
 
 export const serve: Register = (program, context) => {
   const command = program.command('serve');
@@ -15,17 +16,8 @@ export const serve: Register = (program, context) => {
     )
     .action(async () => {
       const settings = loadSettings(command, context, 'server');
-      const logger = createLogger(context);
-      const stopped = untilSignal(context);
-      const server = await startEmbedded(settings, logger);
-      for (const line of banner(settings, server)) {
-        if (context.err.isTTY === true) context.err.write(`${line}\n`);
-        else if (line.startsWith('warning: ')) logger.warn({}, line.slice('warning: '.length));
-        else logger.info({}, line);
-      }
-      const signal = await stopped;
-      logger.info({ signal }, 'draining');
-      await server.close();
-      logger.info({}, 'stopped');
+      const { names: buckets, problems } = bucketsOfEnvironment(context.environment);
+      if (problems.length > 0) throw new SettingsError(problems);
+      await serveInForeground(settings, context, createLogger(context), { buckets });
     });
 };

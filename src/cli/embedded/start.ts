@@ -17,13 +17,24 @@ export interface EmbeddedServer {
   close(): Promise<void>;
 }
 
+export interface StartOptions {
+  /** Made at the start, where they are missing. */
+  readonly buckets?: readonly string[];
+  /** Takes requests signed for any region. */
+  readonly anyRegion?: boolean;
+}
+
 const DEFAULT_REGION = 'us-east-1';
 
 /**
  * Starts the server of the settings' data directory, makes its keys where there are none, and records its pid there.
  * @throws HostError as `startServer` does, or when the key file cannot be made
  */
-export async function startEmbedded(settings: Settings, logger: Logger): Promise<EmbeddedServer> {
+export async function startEmbedded(
+  settings: Settings,
+  logger: Logger,
+  { buckets: wanted = [], anyRegion = false }: StartOptions = {},
+): Promise<EmbeddedServer> {
   const { server, buckets } = settings;
   const data = resolve(server.data);
   const region = server.region ?? DEFAULT_REGION;
@@ -37,6 +48,8 @@ export async function startEmbedded(settings: Settings, logger: Logger): Promise
     adminListen: server.adminListen,
     data,
     region,
+    anyRegion,
+    buckets: wanted,
     rootCredentials: { accessKeyId: credentials.accessKeyId.reveal(), secretAccessKey: credentials.secretAccessKey },
     durability: server.durability,
     abandonedUploadAge: server.abandonedUploadAge,

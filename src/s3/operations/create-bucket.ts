@@ -32,9 +32,9 @@ export const createBucket = defineOperation({
   },
   access: { by: 'checks', of: () => [{ action: 's3:CreateBucket' }] },
   body: xmlBody({ maxBytes: 64 * 1024, required: false, checksums: 'body' }, parseConfiguration),
-  handle: async ({ bucket }, { store, caller, region }, constraint) => {
+  handle: async ({ bucket }, { store, caller, region, anyRegion }, constraint) => {
     if (caller.kind !== 'principal') throw accessDenied();
-    refuseForeignRegion(constraint, region);
+    if (!anyRegion) refuseForeignRegion(constraint, region);
     try {
       await store.createBucket({ name: bucket, owner: caller.principal, region });
     } catch (error) {
