@@ -2,6 +2,7 @@ import { CommanderError } from 'commander';
 import { ClientError } from '../client/errors.ts';
 import { HostError, UsageError, unreachable } from '../core/errors.ts';
 import type { Finding } from '../core/finding.ts';
+import { MigrationError } from '../observability/migrate/index.ts';
 import { SettingsError } from '../settings/index.ts';
 import { RenderError } from '../stack/index.ts';
 
@@ -20,7 +21,8 @@ export type ExitCode = (typeof exitCode)[keyof typeof exitCode];
 
 /** The only map from errors to exit codes. */
 export function exitCodeFor(error: unknown): ExitCode {
-  if (error instanceof SettingsError || error instanceof RenderError) return exitCode.configuration;
+  if (error instanceof SettingsError || error instanceof RenderError || error instanceof MigrationError)
+    return exitCode.configuration;
   if (error instanceof UsageError) return exitCode.usage;
   // Commander ends --help and --version by an error of its own, with the code 0.
   if (error instanceof CommanderError) return error.exitCode === 0 ? exitCode.done : exitCode.usage;

@@ -2,7 +2,8 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { renderLoki } from '../../src/observability/loki/render.ts';
+import { renderLoki, renderLokiFilesystem } from '../../src/observability/loki/render.ts';
+import { planLokiMigration } from '../../src/observability/migrate/index.ts';
 import { renderTempo } from '../../src/observability/tempo/render.ts';
 import { modelOf } from '../render/settings.ts';
 import { run } from '../support/run.ts';
@@ -43,6 +44,52 @@ skipUnless(lokiBinary !== undefined, missing('LOKI_BIN'), { variable: 'LOKI_BIN'
     for (const periods of [[disk], [{ ...s3, from: '2024-01-01' }], [disk, s3], [disk, s3, back]] as const) {
       await accepted(lokiBinary, args, renderLoki(model, { major: 3, periods }));
     }
+  });
+});
+
+skipUnless(lokiBinary !== undefined, missing('LOKI_BIN'), { variable: 'LOKI_BIN' })('Loki accepts migrated', () => {
+  const args = (file: string) => [`-config.file=${file}`, '-config.expand-env=true', '-verify-config'];
+  const model = modelOf({});
+  const both = (text: string) => {
+    const now = Date.now();
+    const there = planLokiMigration({ subject: 'f', text, to: 's3', from: undefined, model, now }).text;
+    const later = now + 30 * 86_400_000;
+    const back = planLokiMigration({ subject: 'f', text: there, to: 'filesystem', from: undefined, model, now: later });
+    return [there, back.text];
+  };
+  const older = `auth_enabled: false
+common:
+  path_prefix: /tmp/loki
+  replication_factor: 1
+  ring:
+    kvstore:
+      store: inmemory
+  storage:
+    filesystem:
+      chunks_directory: /tmp/loki/chunks
+      rules_directory: /tmp/loki/rules
+schema_config:
+  configs:
+    - from: 2020-10-24
+      store: tsdb
+      object_store: filesystem
+      schema: v13
+      index:
+        prefix: index_
+        period: 24h
+`;
+  it('files that are rendered, and back', async () => {
+    for (const text of both(renderLokiFilesystem(model))) await accepted(lokiBinary, args, text);
+  });
+  it("Loki's own example for the disk, and back", async () => {
+    for (const text of both(older)) await accepted(lokiBinary, args, text);
+  });
+  it('the same with the directory where Loki 2 had it', async () => {
+    const text = older.replace(
+      / {2}storage:[\s\S]*?(?=schema_config)/,
+      'storage_config:\n  filesystem:\n    directory: /data\n',
+    );
+    for (const migrated of both(text)) await accepted(lokiBinary, args, migrated);
   });
 });
 

@@ -3,6 +3,7 @@ import { configShow } from './config-show.ts';
 import { doctor } from './doctor.ts';
 import { down } from './down.ts';
 import { observabilityCheck } from './observability-check.ts';
+import { observabilityMigrate } from './observability-migrate.ts';
 import { observabilityVerify } from './observability-verify.ts';
 import { provision } from './provision.ts';
 import { render } from './render.ts';
@@ -25,5 +26,6 @@ export const commands: readonly Register[] = [
   render,
   renderCredentials,
   observabilityCheck,
+  observabilityMigrate,
   observabilityVerify,
 ];
