@@ -5,6 +5,7 @@ import {
   DeleteObjectsCommand,
   GetObjectCommand,
   type GetObjectCommandOutput,
+  GetObjectTaggingCommand,
   HeadBucketCommand,
   HeadObjectCommand,
   ListBucketsCommand,
@@ -17,6 +18,7 @@ import { getSignedUrl } from '@aws-sdk/s3-request-presigner';
 import { MiB } from '../core/sizes.ts';
 import type { Connection } from '../providers/index.ts';
 import { ClientError } from './errors.ts';
+import { abortable, bare, headerParameters, multipart } from './multipart.ts';
 import type { ListedEntry, ListRequest, ObjectClient, ObjectFacts } from './port.ts';
 import { isBrokenFraming, type RequestSubject, translate } from './translate.ts';
 import { createTransport, type TransportOptions } from './transport.ts';
@@ -97,7 +99,7 @@ export function createClient(connection: Connection, options: TransportOptions =
 
     list,
 
-    async put({ bucket, key, body, contentType, metadata, ifAbsent, checksum, signal }) {
+    async put({ bucket, key, body, ifAbsent, checksum, md5, signal, ...headers }) {
       const bytes = 'bytes' in body;
       const command = new PutObjectCommand({
         Bucket: bucket,
@@ -105,8 +107,8 @@ export function createClient(connection: Connection, options: TransportOptions =
         Body: bytes ? body.bytes : body.stream,
         // Always said: a zero-byte PUT without it is refused by some.
         ContentLength: bytes ? Buffer.byteLength(body.bytes) : body.length,
-        ContentType: contentType,
-        Metadata: metadata === undefined ? undefined : { ...metadata },
+        ContentMD5: md5 === undefined ? undefined : Buffer.from(md5).toString('base64'),
+        ...headerParameters(headers),
         IfNoneMatch: ifAbsent === true ? '*' : undefined,
         ChecksumAlgorithm: checksum,
       });
@@ -153,6 +155,15 @@ export function createClient(connection: Connection, options: TransportOptions =
       );
     },
 
+    async tags({ bucket, key }) {
+      const { TagSet = [] } = await call('GetObjectTagging', { bucket, key }, (client) =>
+        client.send(new GetObjectTaggingCommand({ Bucket: bucket, Key: key })),
+      );
+      return Object.fromEntries(TagSet.flatMap(({ Key, Value }) => (Key === undefined ? [] : [[Key, Value ?? '']])));
+    },
+
+    ...multipart(call),
+
     async delete({ bucket, key }) {
       await call('DeleteObject', { bucket, key }, (client) =>
         client.send(new DeleteObjectCommand({ Bucket: bucket, Key: key })),
@@ -184,22 +195,34 @@ export function createClient(connection: Connection, options: TransportOptions =
   };
 }
 
-function abortable(signal: AbortSignal | undefined): { readonly abortSignal?: AbortSignal } {
-  return signal === undefined ? {} : { abortSignal: signal };
-}
-
-function bare(etag: string | undefined): string {
-  return (etag ?? '').replace(/^(?:W\/)?"|"$/g, '');
-}
-
 function facts(
-  answer: Pick<GetObjectCommandOutput, 'ContentLength' | 'ETag' | 'LastModified' | 'ContentType' | 'Metadata'>,
+  answer: Pick<
+    GetObjectCommandOutput,
+    | 'ContentLength'
+    | 'ETag'
+    | 'LastModified'
+    | 'ContentType'
+    | 'ContentEncoding'
+    | 'ContentDisposition'
+    | 'ContentLanguage'
+    | 'CacheControl'
+    | 'Metadata'
+    | 'TagCount'
+    | 'ServerSideEncryption'
+    | 'SSECustomerAlgorithm'
+  >,
 ): ObjectFacts {
   return {
     size: answer.ContentLength ?? 0,
     etag: bare(answer.ETag),
     modified: answer.LastModified?.getTime(),
     contentType: answer.ContentType,
+    contentEncoding: answer.ContentEncoding,
+    contentDisposition: answer.ContentDisposition,
+    contentLanguage: answer.ContentLanguage,
+    cacheControl: answer.CacheControl,
     metadata: answer.Metadata ?? {},
+    tagCount: answer.TagCount,
+    opaqueEtag: answer.SSECustomerAlgorithm !== undefined || /kms/.test(answer.ServerSideEncryption ?? ''),
   };
 }

@@ -4,6 +4,8 @@ export { ClientError, type ClientErrorCode } from './errors.ts';
 export type {
   Body,
   BucketEntry,
+  CompleteUploadRequest,
+  CreateUploadRequest,
   DeleteFailure,
   GetAnswer,
   GetRequest,
@@ -12,9 +14,12 @@ export type {
   ObjectAddress,
   ObjectClient,
   ObjectFacts,
+  ObjectHeaders,
   PresignRequest,
   PutAnswer,
   PutRequest,
+  UploadedPart,
+  UploadPartRequest,
   UploadRequest,
 } from './port.ts';
 export type { TransportOptions } from './transport.ts';

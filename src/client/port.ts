@@ -18,6 +18,15 @@ export interface ObjectClient {
   /** The caller must read the body to its end or destroy it. @throws ClientError `no-such-key` */
   get(request: GetRequest): Promise<GetAnswer>;
   head(request: ObjectAddress): Promise<ObjectFacts>;
+  /** @throws ClientError `not-implemented` where the provider has no object tags */
+  tags(request: ObjectAddress): Promise<Readonly<Record<string, string>>>;
+  /** Multipart step by step, for who must see every part; `upload` does it all. Answers the upload's id. */
+  createUpload(request: CreateUploadRequest): Promise<string>;
+  uploadPart(request: UploadPartRequest): Promise<UploadedPart>;
+  /** The ETag is empty where the provider tells none. */
+  completeUpload(request: CompleteUploadRequest): Promise<PutAnswer>;
+  /** @throws ClientError `no-such-upload` */
+  abortUpload(request: ObjectAddress & { readonly uploadId: string }): Promise<void>;
   /** Deleting what does not exist is no error. */
   delete(request: ObjectAddress): Promise<void>;
   /** At most 1,000 keys in one request; answers those that were not deleted. */
@@ -62,10 +71,22 @@ export type ListedEntry =
 /** A stream needs its length said: many providers answer 411 to a chunked request. */
 export type Body = { readonly bytes: Uint8Array | string } | { readonly stream: Readable; readonly length: number };
 
-export interface PutRequest extends ObjectAddress {
-  readonly body: Body;
+/** What is stored with an object besides its bytes. */
+export interface ObjectHeaders {
   readonly contentType?: string | undefined;
+  readonly contentEncoding?: string | undefined;
+  readonly contentDisposition?: string | undefined;
+  readonly contentLanguage?: string | undefined;
+  readonly cacheControl?: string | undefined;
+  /** User metadata; names in lower case, without `x-amz-meta-`. */
   readonly metadata?: Readonly<Record<string, string>> | undefined;
+  readonly tags?: Readonly<Record<string, string>> | undefined;
+}
+
+export interface PutRequest extends ObjectAddress, ObjectHeaders {
+  readonly body: Body;
+  /** MD5 of the body, which the provider then checks: `Content-MD5`. */
+  readonly md5?: Uint8Array | undefined;
   /** Only if there is no such object. Ask the profile first: some providers ignore it and answer 200. */
   readonly ifAbsent?: boolean | undefined;
   /** A checksum whatever the profile says; default: as the profile says. */
@@ -88,6 +109,33 @@ export interface UploadRequest extends ObjectAddress {
   readonly signal?: AbortSignal | undefined;
 }
 
+export interface CreateUploadRequest extends ObjectAddress, ObjectHeaders {
+  readonly signal?: AbortSignal | undefined;
+}
+
+export interface UploadPartRequest extends ObjectAddress {
+  readonly uploadId: string;
+  /** 1 to 10,000. */
+  readonly number: number;
+  readonly bytes: Uint8Array;
+  readonly md5?: Uint8Array | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+export interface UploadedPart {
+  readonly number: number;
+  readonly etag: string;
+  /** Base64, where the profile sends checksums: completing must then repeat it. */
+  readonly crc32: string | undefined;
+}
+
+export interface CompleteUploadRequest extends ObjectAddress {
+  readonly uploadId: string;
+  /** In the order of their numbers. */
+  readonly parts: readonly UploadedPart[];
+  readonly signal?: AbortSignal | undefined;
+}
+
 export interface GetRequest extends ObjectAddress {
   /** Inclusive, as HTTP counts; without an end: to the last byte. */
   readonly range?: { readonly start: number; readonly end?: number | undefined } | undefined;
@@ -100,7 +148,15 @@ export interface ObjectFacts {
   readonly etag: string;
   readonly modified: number | undefined;
   readonly contentType: string | undefined;
+  readonly contentEncoding: string | undefined;
+  readonly contentDisposition: string | undefined;
+  readonly contentLanguage: string | undefined;
+  readonly cacheControl: string | undefined;
   readonly metadata: Readonly<Record<string, string>>;
+  /** As `x-amz-tagging-count` tells; undefined: it does not, which AWS means as none. */
+  readonly tagCount: number | undefined;
+  /** Whether the provider encrypted it with a key that makes the ETag no MD5 (KMS, or the customer's own). */
+  readonly opaqueEtag: boolean;
 }
 
 export interface GetAnswer extends ObjectFacts {

@@ -1,0 +1,88 @@
+import {
+  AbortMultipartUploadCommand,
+  CompleteMultipartUploadCommand,
+  CreateMultipartUploadCommand,
+  type S3Client,
+  UploadPartCommand,
+} from '@aws-sdk/client-s3';
+import type { ObjectClient, ObjectHeaders } from './port.ts';
+
+/** One request through the client's translation and repetition. */
+type Call = <T>(
+  operation: string,
+  subject: { readonly bucket: string; readonly key: string },
+  send: (sdk: S3Client) => Promise<T>,
+) => Promise<T>;
+
+/** The multipart half of the client port. */
+export function multipart(
+  call: Call,
+): Pick<ObjectClient, 'createUpload' | 'uploadPart' | 'completeUpload' | 'abortUpload'> {
+  return {
+    async createUpload({ bucket, key, signal, ...headers }) {
+      const command = new CreateMultipartUploadCommand({ Bucket: bucket, Key: key, ...headerParameters(headers) });
+      const send = (client: S3Client) => client.send(command, abortable(signal));
+      const { UploadId } = await call('CreateMultipartUpload', { bucket, key }, send);
+      return UploadId ?? '';
+    },
+
+    async uploadPart({ bucket, key, uploadId, number, bytes, md5, signal }) {
+      const command = new UploadPartCommand({
+        Bucket: bucket,
+        Key: key,
+        UploadId: uploadId,
+        PartNumber: number,
+        Body: bytes,
+        ContentLength: bytes.length,
+        ContentMD5: md5 === undefined ? undefined : Buffer.from(md5).toString('base64'),
+      });
+      const answer = await call('UploadPart', { bucket, key }, (client) => client.send(command, abortable(signal)));
+      return { number, etag: bare(answer.ETag), crc32: answer.ChecksumCRC32 };
+    },
+
+    async completeUpload({ bucket, key, uploadId, parts, signal }) {
+      const command = new CompleteMultipartUploadCommand({
+        Bucket: bucket,
+        Key: key,
+        UploadId: uploadId,
+        MultipartUpload: {
+          Parts: parts.map(({ number, etag, crc32 }) => ({
+            PartNumber: number,
+            ETag: `"${etag}"`,
+            ChecksumCRC32: crc32,
+          })),
+        },
+      });
+      const send = (client: S3Client) => client.send(command, abortable(signal));
+      return { etag: bare((await call('CompleteMultipartUpload', { bucket, key }, send)).ETag) };
+    },
+
+    async abortUpload({ bucket, key, uploadId }) {
+      const command = new AbortMultipartUploadCommand({ Bucket: bucket, Key: key, UploadId: uploadId });
+      await call('AbortMultipartUpload', { bucket, key }, (client) => client.send(command));
+    },
+  };
+}
+
+/** What PutObject and CreateMultipartUpload call an object's headers. */
+export function headerParameters(headers: ObjectHeaders) {
+  const { metadata, tags } = headers;
+  return {
+    ContentType: headers.contentType,
+    ContentEncoding: headers.contentEncoding,
+    ContentDisposition: headers.contentDisposition,
+    ContentLanguage: headers.contentLanguage,
+    CacheControl: headers.cacheControl,
+    Metadata: metadata === undefined ? undefined : { ...metadata },
+    Tagging: tags === undefined ? undefined : new URLSearchParams(Object.entries(tags)).toString(),
+  };
+}
+
+export function abortable(signal: AbortSignal | undefined): { readonly abortSignal?: AbortSignal } {
+  return signal === undefined ? {} : { abortSignal: signal };
+}
+
+/** An entity tag without its quotes and weakness. */
+export function bare(etag: string | undefined): string {
+  return (etag ?? '').replace(/^(?:W\/)?"|"$/g, '');
+}
