@@ -18,6 +18,7 @@ export type {
   PresignRequest,
   PutAnswer,
   PutRequest,
+  UnfinishedUpload,
   UploadedPart,
   UploadPartRequest,
   UploadRequest,

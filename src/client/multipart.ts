@@ -2,6 +2,7 @@ import {
   AbortMultipartUploadCommand,
   CompleteMultipartUploadCommand,
   CreateMultipartUploadCommand,
+  ListMultipartUploadsCommand,
   type S3Client,
   UploadPartCommand,
 } from '@aws-sdk/client-s3';
@@ -10,14 +11,14 @@ import type { ObjectClient, ObjectHeaders } from './port.ts';
 /** One request through the client's translation and repetition. */
 type Call = <T>(
   operation: string,
-  subject: { readonly bucket: string; readonly key: string },
+  subject: { readonly bucket: string; readonly key?: string },
   send: (sdk: S3Client) => Promise<T>,
 ) => Promise<T>;
 
 /** The multipart half of the client port. */
 export function multipart(
   call: Call,
-): Pick<ObjectClient, 'createUpload' | 'uploadPart' | 'completeUpload' | 'abortUpload'> {
+): Pick<ObjectClient, 'createUpload' | 'uploadPart' | 'completeUpload' | 'listUploads' | 'abortUpload'> {
   return {
     async createUpload({ bucket, key, signal, ...headers }) {
       const command = new CreateMultipartUploadCommand({ Bucket: bucket, Key: key, ...headerParameters(headers) });
@@ -55,6 +56,20 @@ export function multipart(
       });
       const send = (client: S3Client) => client.send(command, abortable(signal));
       return { etag: bare((await call('CompleteMultipartUpload', { bucket, key }, send)).ETag) };
+    },
+
+    async *listUploads({ bucket, prefix }) {
+      let marker: { readonly KeyMarker: string | undefined; readonly UploadIdMarker: string | undefined } | undefined;
+      do {
+        const command = new ListMultipartUploadsCommand({ Bucket: bucket, Prefix: prefix, ...marker });
+        const page = await call('ListMultipartUploads', { bucket }, (client) => client.send(command));
+        for (const { Key, UploadId, Initiated } of page.Uploads ?? []) {
+          if (Key === undefined || UploadId === undefined) continue;
+          yield { key: Key, uploadId: UploadId, initiated: Initiated?.getTime() };
+        }
+        const more = page.IsTruncated === true && page.NextKeyMarker !== marker?.KeyMarker;
+        marker = more ? { KeyMarker: page.NextKeyMarker, UploadIdMarker: page.NextUploadIdMarker } : undefined;
+      } while (marker !== undefined);
     },
 
     async abortUpload({ bucket, key, uploadId }) {

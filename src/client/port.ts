@@ -25,6 +25,8 @@ export interface ObjectClient {
   uploadPart(request: UploadPartRequest): Promise<UploadedPart>;
   /** The ETag is empty where the provider tells none. */
   completeUpload(request: CompleteUploadRequest): Promise<PutAnswer>;
+  /** Unfinished uploads, in the order of keys. */
+  listUploads(request: { readonly bucket: string; readonly prefix: string }): AsyncIterable<UnfinishedUpload>;
   /** @throws ClientError `no-such-upload` */
   abortUpload(request: ObjectAddress & { readonly uploadId: string }): Promise<void>;
   /** Deleting what does not exist is no error. */
@@ -120,6 +122,13 @@ export interface UploadPartRequest extends ObjectAddress {
   readonly bytes: Uint8Array;
   readonly md5?: Uint8Array | undefined;
   readonly signal?: AbortSignal | undefined;
+}
+
+export interface UnfinishedUpload {
+  readonly key: string;
+  readonly uploadId: string;
+  /** Milliseconds since 1970 UTC. */
+  readonly initiated: number | undefined;
 }
 
 export interface UploadedPart {

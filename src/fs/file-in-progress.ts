@@ -21,9 +21,17 @@ export function isTemporaryName(path: string): boolean {
   return pattern.test(basename(path));
 }
 
-/** Begins to replace `file`; its directory must exist. Never follows a symbolic link at the temporary name. */
-export async function beginFile(file: string, mode = 0o644): Promise<FileInProgress> {
+/**
+ * Begins to replace `file`; its directory must exist. Never follows a symbolic link at the temporary name.
+ * @param announce told the temporary path before it exists, so that whoever is killed in between can remove it later
+ */
+export async function beginFile(
+  file: string,
+  announce: (temporary: string) => Promise<void>,
+  mode = 0o644,
+): Promise<FileInProgress> {
   const temporary = join(dirname(file), `.bucketwright-${randomBytes(8).toString('hex')}.part`);
+  await announce(temporary);
   const handle = await open(temporary, 'wx', mode);
   let closed = false;
   const close = async () => {

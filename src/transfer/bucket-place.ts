@@ -68,19 +68,21 @@ export function bucketPlace({ client, endpoint, bucket, prefix, tags }: BucketPl
 
     async begin(object, note, signal) {
       if (!Number.isFinite(ourLayout(object.size))) return single(object, signal);
+      // Before the request: a process killed while it waits for the answer would leave an upload nobody knows of.
+      await note({ kind: 'intent', key: object.key, at: Date.now() });
       const uploadId = await client.createUpload({ ...at(object.key), ...object.headers, signal });
-      note({ kind: 'upload', key: object.key, uploadId });
+      await note({ kind: 'upload', key: object.key, uploadId });
       return parts(object, uploadId, signal);
     },
 
     async cleanUp(leftover) {
-      if (leftover.kind !== 'upload') return;
-      try {
-        await client.abortUpload({ ...at(leftover.key), uploadId: leftover.uploadId });
-      } catch (error) {
-        // It had been completed, or somebody was faster.
-        if (!(error instanceof ClientError && (error.code === 'no-such-upload' || error.code === 'no-such-key')))
-          throw error;
+      if (leftover.kind === 'upload') await abandon(leftover.key, leftover.uploadId);
+      if (leftover.kind !== 'intent') return;
+      const { key } = at(leftover.key);
+      for await (const upload of client.listUploads({ bucket, prefix: key })) {
+        // Of the uploads of this very key, only what began after we said so; a minute for clocks that differ.
+        const ours = upload.key === key && (upload.initiated ?? 0) >= leftover.at - 60_000;
+        if (ours) await abandon(leftover.key, upload.uploadId);
       }
     },
 
@@ -104,6 +106,16 @@ export function bucketPlace({ client, endpoint, bucket, prefix, tags }: BucketPl
       client.close();
     },
   };
+
+  async function abandon(key: string, uploadId: string): Promise<void> {
+    try {
+      await client.abortUpload({ ...at(key), uploadId });
+    } catch (error) {
+      // It had been completed, or somebody was faster.
+      const gone = error instanceof ClientError && (error.code === 'no-such-upload' || error.code === 'no-such-key');
+      if (!gone) throw error;
+    }
+  }
 
   /** Held in memory until `finish`, so that the provider can repeat it and nothing is stored before it is checked. */
   function single(object: NewObject, signal: AbortSignal | undefined): ObjectWriter {

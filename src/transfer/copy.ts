@@ -13,7 +13,7 @@ export interface CopyContext {
   readonly budget: Budget;
   /** Parts of one object under way at once. */
   readonly partsAtOnce: number;
-  note(leftover: Leftover): void;
+  note(leftover: Leftover): Promise<void>;
   progress(bytes: number): void;
   readonly signal: AbortSignal;
 }

@@ -116,8 +116,7 @@ export function directoryPlace(directory: string): Place {
       await within(dirname(path));
       const there = await lstat(path).catch(() => undefined);
       if (there?.isDirectory()) throw new TransferError('path', `${key}: a directory has this name`, { subject: key });
-      const file = await beginFile(path);
-      note({ kind: 'file', key, path: file.temporary });
+      const file = await beginFile(path, (temporary) => note({ kind: 'file', key, path: temporary }));
       const layout = ourLayout(size);
       return {
         write: (index, bytes) => file.write(bytes, index === 0 ? 0 : index * layout),

@@ -11,6 +11,7 @@ import type { Leftover, ListedObject } from './place.ts';
 const heading = z.object({ transfer: z.literal(1), source: z.string(), destination: z.string() });
 const line = z.union([
   z.object({ done: z.string(), source: z.string(), there: z.string() }),
+  z.object({ begun: z.string(), at: z.number() }),
   z.object({ begun: z.string(), uploadId: z.string() }),
   z.object({ begun: z.string(), path: z.string() }),
 ]);
@@ -70,13 +71,14 @@ export class Journal {
     return found !== undefined && found.source === source.version && found.there === there.version;
   }
 
-  begun(leftover: Leftover): void {
-    this.#append(begunLine(leftover));
+  /** Resolves when a killed process would have left the line behind. */
+  async begun(leftover: Leftover): Promise<void> {
+    await this.#append(begunLine(leftover));
   }
 
   done(key: string, source: string, there: string): void {
     this.#done.set(key, { source, there });
-    this.#append(JSON.stringify({ done: key, source, there }));
+    void this.#append(JSON.stringify({ done: key, source, there }));
   }
 
   async close(): Promise<void> {
@@ -91,12 +93,13 @@ export class Journal {
     }
   }
 
-  #append(text: string): void {
+  #append(text: string): Promise<unknown> {
     this.#writing = this.#writing
       .then(() => this.#file.appendFile(`${text}\n`))
       .catch((error: unknown) => {
         this.#failure ??= error;
       });
+    return this.#writing;
   }
 }
 
@@ -132,16 +135,21 @@ async function load(path: string, source: string, destination: string): Promise<
       begun.delete(key);
     } else {
       const { begun: key, ...what } = parsed.data;
-      begun.set(key, 'path' in what ? { kind: 'file', key, ...what } : { kind: 'upload', key, ...what });
+      begun.set(key, leftoverOf(key, what));
     }
   }
   return { done, leftovers: [...begun.values()] };
 }
 
-function begunLine(leftover: Leftover): string {
-  return leftover.kind === 'file'
-    ? JSON.stringify({ begun: leftover.key, path: leftover.path })
-    : JSON.stringify({ begun: leftover.key, uploadId: leftover.uploadId });
+type Begun = { readonly at: number } | { readonly uploadId: string } | { readonly path: string };
+
+function leftoverOf(key: string, what: Begun): Leftover {
+  if ('path' in what) return { kind: 'file', key, path: what.path };
+  return 'at' in what ? { kind: 'intent', key, at: what.at } : { kind: 'upload', key, uploadId: what.uploadId };
+}
+
+function begunLine({ kind: _, key, ...what }: Leftover): string {
+  return JSON.stringify({ begun: key, ...what });
 }
 
 function parseJson(text: string): unknown {

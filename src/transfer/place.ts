@@ -59,6 +59,8 @@ export interface ObjectWriter {
 
 /** Something to clean up when this process dies in between. */
 export type Leftover =
+  /** An upload was about to begin, at this time (milliseconds since 1970); whether it did is not known. */
+  | { readonly kind: 'intent'; readonly key: string; readonly at: number }
   | { readonly kind: 'upload'; readonly key: string; readonly uploadId: string }
   | { readonly kind: 'file'; readonly key: string; readonly path: string };
 
@@ -78,7 +80,7 @@ export interface Place {
     key: string,
     options: { readonly start?: number; readonly signal?: AbortSignal | undefined },
   ): Promise<OpenObject>;
-  begin(object: NewObject, note: (leftover: Leftover) => void, signal?: AbortSignal): Promise<ObjectWriter>;
+  begin(object: NewObject, note: (leftover: Leftover) => Promise<void>, signal?: AbortSignal): Promise<ObjectWriter>;
   cleanUp(leftover: Leftover): Promise<void>;
   /** Says, key by key in the order of keys, why one cannot be stored here. */
   refusals(): (key: string) => string | undefined;

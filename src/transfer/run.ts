@@ -136,7 +136,7 @@ class Run {
       destination,
       budget: new Budget(options.memory ?? 128 * MiB),
       partsAtOnce: 4,
-      note: (leftover) => journal?.begun(leftover),
+      note: async (leftover) => journal?.begun(leftover),
       progress: () => {},
       signal,
     };

@@ -10,6 +10,7 @@ import { render } from './render.ts';
 import { renderCredentials } from './render-credentials.ts';
 import { serve } from './serve.ts';
 import { server } from './server.ts';
+import { transfer } from './transfer.ts';
 import { up } from './up.ts';
 import { verify } from './verify.ts';
 
@@ -26,6 +27,7 @@ export const commands: readonly Register[] = [
   render,
   renderCredentials,
   observabilityCheck,
+  transfer,
   observabilityMigrate,
   observabilityVerify,
 ];
