@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readdirSync } from 'node:fs';
-import { mkdir, open, readFile, rm, stat, symlink, utimes, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, open, readFile, rm, stat, symlink, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import {
@@ -84,6 +84,11 @@ async function treeOf(endpoint: DisposableEndpoint, bucket: string, prefix = '')
     tree[Key.slice(prefix.length)] = (await Body?.transformToByteArray()) ?? new Uint8Array();
   }
   return tree;
+}
+
+async function keysOf(bucket: string): Promise<string[]> {
+  const { Contents = [] } = await sdkOf(ours).send(new ListObjectsV2Command({ Bucket: bucket }));
+  return Contents.map(({ Key = '' }) => Key);
 }
 
 /** Keys of the settings for both sides: ours without a name, another as s3+other://. */
@@ -258,6 +263,63 @@ test('wrong keys are told as such, and no secret is shown', { timeout: 60_000 },
   await transfer([directory('not-there'), `s3://${bucket}`], [1]);
   await transfer([`s3://${bucket}/a`, `s3://${bucket}`], [64]);
   await transfer([directory('.'), `s3://${bucketName('missing')}`], [1]);
+});
+
+test('what may not be read is named, and the rest is copied', { timeout: 60_000 }, async () => {
+  const folder = directory('unreadable');
+  await writeTree(folder, { closed: Buffer.from('for others'), open: Buffer.from('for all') });
+  await chmod(join(folder, 'closed'), 0o000);
+  await chmod(folder, 0o755);
+  await chmod(scratch.path, 0o755);
+  const home = await temporaryDirectory('transfer-home');
+  await chmod(home.path, 0o777);
+  const target = await bucketOf(ours);
+  // Root may read everything, so there it is nobody who tries.
+  const nobody = process.getuid?.() === 0 ? ['setpriv', '--reuid=65534', '--regid=65534', '--clear-groups'] : [];
+  const [command = '', ...args] = [...nobody, process.execPath, commandLine, 'transfer', '--json'];
+  const state = join(home.path, 'state');
+  const line = [...args, '--state', state, folder, `s3://${target}`];
+  const { stdout } = await run(command, line, { env: environment(), cwd: scratch.path, allow: [1] });
+  await home.remove();
+  const report = reportSchema.parse(JSON.parse(stdout));
+  expect(report).toMatchObject({
+    complete: false,
+    copied: { objects: 1 },
+    problems: [{ key: 'closed', kind: 'failed' }],
+  });
+  expect(Object.keys(await treeOf(ours, target))).toEqual(['open']);
+});
+
+test('Ctrl-C lets what is under way end, and a rerun goes on', { timeout: 60_000 }, async () => {
+  const folder = directory('interrupted');
+  const tree: Record<string, Uint8Array> = {};
+  for (let number = 0; number < 400; number += 1) tree[`n/${number}`] = bytesOf(`i${number}`, 100_000);
+  await writeTree(folder, tree);
+  const target = await bucketOf(ours);
+  const args = [commandLine, 'transfer', '--json', '--concurrency', '2', folder, `s3://${target}`];
+  const child = spawn(process.execPath, args, {
+    cwd: scratch.path,
+    env: environment(),
+    stdio: ['ignore', 'pipe', 'ignore'],
+  });
+  let text = '';
+  child.stdout.on('data', (bytes: Buffer) => {
+    text += bytes.toString();
+  });
+  const closed = once(child, 'close');
+  const deadline = Date.now() + 30_000;
+  while ((await keysOf(target)).length === 0 && Date.now() < deadline) await sleep(5);
+  child.kill('SIGINT');
+  await closed;
+  expect(child.exitCode).toBe(1);
+  const report = reportSchema.extend({ stopped: z.boolean(), notTried: amount }).parse(JSON.parse(text));
+  expect(report).toMatchObject({ stopped: true, complete: false, problems: [] });
+  expect(report.notTried.objects).toBeGreaterThan(0);
+  // What the report counts is what is there: nothing half-way, nothing more.
+  expect(await keysOf(target)).toHaveLength(report.copied.objects);
+  expect(report.copied.objects + report.notTried.objects).toBe(400);
+  const rerun = await transfer([folder, `s3://${target}`]);
+  expect(rerun.report).toMatchObject({ complete: true, skipped: { objects: report.copied.objects } });
 });
 
 test('kill -9 in the middle: a rerun finishes and cleans up', { timeout: 120_000 }, async () => {
