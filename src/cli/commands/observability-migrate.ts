@@ -2,7 +2,7 @@ import { readFile, stat } from 'node:fs/promises';
 import { Option } from 'commander';
 import { systemErrorCode, UsageError } from '../../core/errors.ts';
 import { writeFileDurably } from '../../fs/durable.ts';
-import { planLokiMigration, unifiedDiff } from '../../observability/migrate/index.ts';
+import { planLokiMigration, planTempoMigration, unifiedDiff } from '../../observability/migrate/index.ts';
 import { stackModel } from '../../stack/index.ts';
 import { loadSettings, noun, type Register, withSettings } from '../context.ts';
 import { exitCode } from '../exit.ts';
@@ -10,6 +10,7 @@ import { exitCode } from '../exit.ts';
 interface Options {
   readonly to: 's3' | 'filesystem';
   readonly loki?: string;
+  readonly tempo?: string;
   readonly from?: string;
   readonly apply?: boolean;
   readonly json?: boolean;
@@ -19,10 +20,11 @@ export const observabilityMigrate: Register = (program, context) => {
   const command = noun(program, 'observability', 'Loki and Tempo on S3.').command('migrate');
   withSettings(command)
     .description(
-      "Move Loki's new chunks to S3, or back to the disk, from a day in the future: prints the steps and the exact change of its configuration; writes it with --apply.",
+      "Move Loki's new chunks (from a day in the future) or Tempo's blocks to S3, or back to the disk: prints the steps and the exact change of the configuration; writes it with --apply.",
     )
     .addOption(new Option('--to <store>', 'where new chunks go').choices(['s3', 'filesystem']).makeOptionMandatory())
     .option('--loki <file>', "Loki's configuration")
+    .option('--tempo <file>', "Tempo's configuration; with --apply it is written after you copied the blocks")
     .option('--from <day>', 'the first UTC day in the new store, YYYY-MM-DD', undefined)
     .option('--apply', 'write the file')
     .option('--json', 'print JSON')
@@ -30,29 +32,36 @@ export const observabilityMigrate: Register = (program, context) => {
       'after',
       '\nNothing that is stored is rewritten: both stores stay configured, and every day stays in queries. The same command\nin the other direction rolls back. --from defaults to the day after tomorrow.\n\nExit codes: 0 nothing to do or applied, 2 there is a change to apply, 64 usage, 78 configuration.\n\nExample:\n  bucketwright observability migrate --to s3 --loki /etc/loki/config.yml',
     )
-    .action(async ({ to, loki, from, apply, json }: Options) => {
-      if (loki === undefined) {
-        throw new UsageError('no file is named', {
+    .action(async ({ to, loki, tempo, from, apply, json }: Options) => {
+      const subject = loki ?? tempo;
+      if (subject === undefined || (loki !== undefined && tempo !== undefined)) {
+        throw new UsageError('one file must be named', {
           subject: '--loki',
-          advice: "name Loki's configuration: --loki FILE",
+          advice: 'name one: --loki FILE or --tempo FILE',
         });
       }
+      if (loki === undefined && from !== undefined) {
+        throw new UsageError('--from is for Loki', { subject: '--from', advice: 'Tempo switches when it is started' });
+      }
       const model = stackModel(loadSettings(command, context));
-      const text = await read(loki);
-      const migration = planLokiMigration({ subject: loki, text, to, from, model, now: Date.now() });
-      const diff = unifiedDiff(loki, text, migration.text);
-      if (apply === true && diff !== '') await writeFileDurably(loki, migration.text, (await stat(loki)).mode & 0o777);
+      const text = await read(subject);
+      const migration =
+        loki === undefined
+          ? { ...planTempoMigration({ subject, text, to, model }), from: undefined }
+          : planLokiMigration({ subject, text, to, from, model, now: Date.now() });
+      const diff = unifiedDiff(subject, text, migration.text);
+      const applied = apply === true && diff !== '';
+      if (applied) await writeFileDurably(subject, migration.text, (await stat(subject)).mode & 0o777);
       if (json === true) {
         const { kind, from: day, steps } = migration;
-        const document = { program: 'loki', kind, from: day, steps, diff, applied: apply === true && diff !== '' };
-        context.out.write(`${JSON.stringify(document, null, 2)}\n`);
+        const program = loki === undefined ? 'tempo' : 'loki';
+        context.out.write(`${JSON.stringify({ program, kind, from: day, steps, diff, applied }, null, 2)}\n`);
       } else {
         for (const [index, step] of migration.steps.entries()) context.out.write(`${index + 1}. ${step}\n`);
         if (diff !== '') context.out.write(`\n${diff}`);
-        if (diff !== '')
-          context.err.write(apply === true ? `written  ${loki}\n` : 'nothing was written: --apply does\n');
+        if (diff !== '') context.err.write(applied ? `written  ${subject}\n` : 'nothing was written: --apply does\n');
       }
-      if (diff !== '' && apply !== true) context.exit(exitCode.findings);
+      if (diff !== '' && !applied) context.exit(exitCode.findings);
     });
 };
 

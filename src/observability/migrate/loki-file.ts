@@ -1,6 +1,6 @@
 import { HOUR, parseDuration } from '../../core/durations.ts';
 import { firstTextAt, listAt, textAt } from '../check/configuration.ts';
-import { type Mistakes, readConfiguration } from '../check/read.ts';
+import { readConfiguration } from '../check/read.ts';
 import { withDefaults } from '../check/variables.ts';
 import { parseKeyTable } from '../keys/accepted.ts';
 import { lokiKeys } from '../keys/loki-3.7.ts';
@@ -34,7 +34,6 @@ export interface FilePeriod {
 }
 
 const table = parseKeyTable(lokiKeys);
-const removed: Mistakes = {};
 
 /**
  * Reads the file, and refuses whatever Loki itself would refuse or a migration could not keep whole.
@@ -44,7 +43,7 @@ export function readLokiFile(subject: string, text: string): LokiFile {
   const refuse = (message: string, advice: string): never => {
     throw new MigrationError(`${subject}: ${message}`, { subject, advice: `${advice}; nothing was written` });
   };
-  const { configuration, findings } = readConfiguration('loki', subject, withDefaults(text), table, removed);
+  const { configuration, findings } = readConfiguration('loki', subject, withDefaults(text), table, {});
   const bad = findings.find(({ status }) => status !== 'ok');
   if (bad !== undefined) {
     const path = bad.subject.startsWith(`${subject}: `) ? `${bad.subject.slice(subject.length + 2)}: ` : '';

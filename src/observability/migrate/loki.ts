@@ -1,9 +1,9 @@
 import { DAY } from '../../core/durations.ts';
-import type { StackModel } from '../../stack/index.ts';
+import type { StackModel, StoreTarget } from '../../stack/index.ts';
 import type { LokiStore } from '../loki/render.ts';
 import { MigrationError } from './errors.ts';
-import { LokiEdit, s3Block } from './loki-edit.ts';
 import { type LokiFile, readLokiFile } from './loki-file.ts';
+import { YamlEdit } from './yaml-edit.ts';
 
 export interface LokiMigrationInput {
   /** The file's path, for people. */
@@ -56,7 +56,7 @@ function append(input: LokiMigrationInput, file: LokiFile): LokiMigration {
   const { subject, to, model } = input;
   refuseLostLogs(input, file);
   const from = firstDayOf(input, file);
-  const edit = new LokiEdit(input.text);
+  const edit = new YamlEdit(input.text);
   const { prefixName, bucket } = model.loki;
   edit.set(['storage_config', 'use_thanos_objstore'], true);
   const store = ['storage_config', 'object_store'];
@@ -72,6 +72,11 @@ function append(input: LokiMigrationInput, file: LokiFile): LokiMigration {
           `stop Loki and move its disk store below the prefix, once: mkdir ${file.directory}.new && mv ${file.directory} ${file.directory}.new/${prefixName} && mv ${file.directory}.new ${file.directory}`,
         ]
       : [];
+  const keys = hasBlock('s3')
+    ? []
+    : [
+        `make the bucket (bucketwright provision) and give Loki the keys in the file that AWS_SHARED_CREDENTIALS_FILE names (bucketwright render credentials): with the new file it needs them at its start`,
+      ];
   const old = to === 's3' ? `the volume's ${file.directory}` : `the bucket ${bucket}`;
   return {
     kind: 'append',
@@ -79,6 +84,7 @@ function append(input: LokiMigrationInput, file: LokiFile): LokiMigration {
     text: edit.toString(),
     steps: [
       ...moved,
+      ...keys,
       `write ${subject}: a period from ${from} in ${to}; both stores stay configured, nothing is rewritten`,
       'check it: loki -config.file=FILE -verify-config',
       `restart Loki with it before ${from} 00:00 UTC; it switches by itself then. Keep /loki: the write-ahead log and open delete requests are there`,
@@ -91,7 +97,7 @@ function append(input: LokiMigrationInput, file: LokiFile): LokiMigration {
 /** Taking back what has not begun leaves the file as it was before it was planned. */
 function cancel(input: LokiMigrationInput, file: LokiFile): LokiMigration {
   const { subject, to, model } = input;
-  const edit = new LokiEdit(input.text);
+  const edit = new YamlEdit(input.text);
   edit.removeLastPeriod(file.periods.length);
   const left = file.periods.slice(0, -1);
   const store = ['storage_config', 'object_store'];
@@ -153,4 +159,17 @@ function whenOldMayGo({ retention, last }: LokiFile, from: string, old: string, 
   // Two hours of delete delay and the compactor's runs fit in the day that is added.
   const day = dayOf(Date.parse(`${from}T00:00:00Z`) + retention + DAY);
   return `${old} may go from ${day} on, when its last logs (period from ${last.from}) have passed their retention${requests}`;
+}
+
+/** The S3 block of the Thanos client, as `bucketwright render loki` writes it. */
+function s3Block(store: StoreTarget, bucket: string): Readonly<Record<string, unknown>> {
+  return {
+    endpoint: store.authority,
+    insecure: store.insecure,
+    region: store.region,
+    bucket_name: bucket,
+    bucket_lookup_type: store.pathStyle ? 'path' : 'virtual-hosted',
+    dualstack_enabled: false,
+    max_retries: 10,
+  };
 }

@@ -3,9 +3,11 @@ import { describe, expect, it } from 'vitest';
 import { parseSettings } from '../../settings/index.ts';
 import { stackModel } from '../../stack/index.ts';
 import { renderLoki, renderLokiFilesystem, renderLokiS3 } from '../loki/render.ts';
+import { renderTempo } from '../tempo/render.ts';
 import { unifiedDiff } from './diff.ts';
 import { MigrationError } from './errors.ts';
 import { planLokiMigration } from './loki.ts';
+import { planTempoMigration } from './tempo.ts';
 
 const now = Date.parse('2026-06-10T15:00:00Z');
 const day = 86_400_000;
@@ -124,4 +126,24 @@ it('a diff leads from one text to the other', () => {
       expect(marked('+') - marked('-')).toBe(after.split('\n').length - before.split('\n').length);
     }),
   );
+});
+
+describe('Tempo', () => {
+  const move = (text: string, to: 's3' | 'filesystem') => planTempoMigration({ subject: 'tempo.yml', text, to, model });
+  const before = renderTempo(model, 'local');
+
+  it('there, again, and back: one switch, then nothing, then byte for byte what it was', () => {
+    const there = move(before, 's3');
+    expect(there.text).toContain('    backend: s3\n');
+    expect(there.steps[1]).toContain('transfer /var/tempo/blocks s3://cloudlysis-tempo/ ');
+    expect(move(there.text, 's3')).toMatchObject({ kind: 'nothing', text: there.text });
+    expect(move(there.text, 'filesystem')).toMatchObject({ kind: 'switch', text: before });
+  });
+
+  it('refuses what Tempo refuses, and another bucket than that of the settings', () => {
+    const other = renderTempo(modelOf({ S3_BUCKET_TEMPO: 'other' }), 's3');
+    for (const text of ['a: [', 'compactor:\n  x: 1\n', other, before.replace('backend: local', 'backend: gcs')]) {
+      expect(() => move(text, text === other ? 'filesystem' : 's3')).toThrow(MigrationError);
+    }
+  });
 });

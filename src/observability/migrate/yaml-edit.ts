@@ -1,9 +1,8 @@
 import { type Document, isCollection, isMap, parseDocument, Scalar } from 'yaml';
-import type { StoreTarget } from '../../stack/index.ts';
 import type { LokiStore } from '../loki/render.ts';
 
 /** Somebody's YAML with changes made in place: comments, order and quoting stay as they are. */
-export class LokiEdit {
+export class YamlEdit {
   readonly #document: Document.Parsed;
   readonly #style: { readonly indent: number; readonly indentSeq: boolean };
 
@@ -16,7 +15,7 @@ export class LokiEdit {
     };
   }
 
-  /** Appends a period of 24 hours with today's schema. */
+  /** Appends a schema period of Loki, 24 hours each index, with today's schema. */
   appendPeriod(from: string, store: LokiStore): void {
     const day = new Scalar(from);
     day.type = Scalar.QUOTE_DOUBLE;
@@ -53,16 +52,3 @@ export class LokiEdit {
 }
 
 const isObject = (value: unknown): boolean => typeof value === 'object' && value !== null;
-
-/** The S3 block of the Thanos client, as `bucketwright render loki` writes it. */
-export function s3Block(store: StoreTarget, bucket: string): Readonly<Record<string, unknown>> {
-  return {
-    endpoint: store.authority,
-    insecure: store.insecure,
-    region: store.region,
-    bucket_name: bucket,
-    bucket_lookup_type: store.pathStyle ? 'path' : 'virtual-hosted',
-    dualstack_enabled: false,
-    max_retries: 10,
-  };
-}

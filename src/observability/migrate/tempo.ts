@@ -1,0 +1,94 @@
+import type { StackModel } from '../../stack/index.ts';
+import { firstTextAt, textAt } from '../check/configuration.ts';
+import { readConfiguration } from '../check/read.ts';
+import { withDefaults } from '../check/variables.ts';
+import { parseKeyTable } from '../keys/accepted.ts';
+import { tempoKeys } from '../keys/tempo-3.0.ts';
+import type { LokiStore } from '../loki/render.ts';
+import { MigrationError } from './errors.ts';
+import { YamlEdit } from './yaml-edit.ts';
+
+export interface TempoMigrationInput {
+  /** The file's path, for people. */
+  readonly subject: string;
+  readonly text: string;
+  readonly to: LokiStore;
+  readonly model: StackModel;
+}
+
+export interface TempoMigration {
+  /** `switch`: Tempo has one backend at a time, so its blocks are copied while it is stopped. */
+  readonly kind: 'nothing' | 'switch';
+  readonly text: string;
+  readonly steps: readonly string[];
+}
+
+const table = parseKeyTable(tempoKeys);
+const trace = ['storage', 'trace'];
+
+/**
+ * Plans the move of Tempo's blocks; pure. The layout on disk and in S3 is the same, so copying them is all, and the
+ * way back is the same. Planning again after applying plans nothing.
+ * @throws MigrationError when the file does not allow it
+ */
+export function planTempoMigration({ subject, text, to, model }: TempoMigrationInput): TempoMigration {
+  const refuse = (message: string, advice: string): never => {
+    throw new MigrationError(`${subject}: ${message}`, { subject, advice: `${advice}; nothing was written` });
+  };
+  const { configuration, findings } = readConfiguration('tempo', subject, withDefaults(text), table, {});
+  const bad = findings.find(({ status }) => status !== 'ok');
+  if (bad !== undefined) return refuse(`${bad.subject}: ${bad.found}`, bad.advice ?? 'correct it first');
+  const backend = textAt(configuration, 'storage.trace.backend') ?? 'local';
+  const wanted = to === 's3' ? 's3' : 'local';
+  if (backend === wanted) {
+    return {
+      kind: 'nothing',
+      text,
+      steps: [`nothing to do: blocks are in ${wanted === 's3' ? 'S3' : 'the disk'} already`],
+    };
+  }
+  if (backend !== 'local' && backend !== 's3')
+    return refuse(`its backend is ${backend}`, 'only local and s3 can be moved');
+  const { bucket, prefixName } = model.tempo;
+  const there = textAt(configuration, 'storage.trace.s3.bucket');
+  if (there !== undefined && !there.includes('$') && there !== bucket) {
+    return refuse(`its bucket is ${there}, the settings say ${bucket}`, 'set S3_BUCKET_TEMPO to the bucket in use');
+  }
+  const prefix = (textAt(configuration, 'storage.trace.s3.prefix') ?? '').replace(/^\/+|\/+$/g, '');
+  if (there !== undefined && prefix !== prefixName) {
+    const said = `its prefix is ${JSON.stringify(prefix)}, the settings say ${JSON.stringify(prefixName)}`;
+    return refuse(said, 'set S3_PREFIX_TEMPO to the prefix in use');
+  }
+  const directory = firstTextAt(configuration, 'storage.trace.local.path') ?? '/var/tempo/blocks';
+  const edit = new YamlEdit(text);
+  edit.set([...trace, 'backend'], wanted);
+  if (to === 's3' && there === undefined) edit.set([...trace, 's3'], s3Block(model));
+  if (to === 'filesystem') {
+    edit.removeIf([...trace, 's3'], s3Block(model));
+    edit.set([...trace, 'local', 'path'], directory);
+  }
+  const remote = `s3://${bucket}/${model.tempo.prefix}`;
+  const [source, destination] = to === 's3' ? [directory, remote] : [remote, directory];
+  return {
+    kind: 'switch',
+    text: edit.toString(),
+    steps: [
+      'stop Tempo: its live store is safe on its volume after 15 seconds, even if it must be killed',
+      `copy its blocks, resumable, each meta.json last: bucketwright transfer ${source} ${destination} --verify --last meta.json`,
+      `write ${subject}: the backend is ${wanted}`,
+      'start Tempo with it, then: bucketwright observability verify',
+      `keep ${source} until a trace from before is found by its id`,
+    ],
+  };
+}
+
+function s3Block({ store, tempo }: StackModel): Readonly<Record<string, unknown>> {
+  return {
+    endpoint: store.authority,
+    insecure: store.insecure,
+    region: store.region,
+    bucket: tempo.bucket,
+    prefix: tempo.prefixName,
+    forcepathstyle: store.pathStyle,
+  };
+}
