@@ -1,5 +1,5 @@
 /** `observability verify` against the real Loki and Tempo on the embedded server, and against stacks broken on purpose. */
-import { createServer } from 'node:http';
+import { createServer, request } from 'node:http';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { createClient } from '../../src/client/index.ts';
 import type { Finding } from '../../src/core/finding.ts';
@@ -76,6 +76,34 @@ skipUnless(lokiBinary !== undefined, missing('LOKI_BIN'), { variable: 'LOKI_BIN'
     const settings = settingsOf(server, { S3_BUCKET_LOKI: 'not-there' });
     const findings = await verified(settings, { loki: loki.url, wait: 1_000 });
     expect(findings.get('loki-objects')).toMatchObject({ status: 'skip', found: expect.stringContaining('not-there') });
+  });
+
+  it('with keys that may not write: says so, and does not wait for objects', { timeout: 60_000 }, async () => {
+    const [port = 0] = await freePorts(1);
+    // a policy for the keys of the settings, made of a proxy: everything passes but writes
+    const proxy = createServer((incoming, answer) => {
+      if (incoming.method === 'PUT') {
+        incoming.resume().on('end', () => {
+          answer.writeHead(403, { 'content-type': 'application/xml' });
+          answer.end('<Error><Code>AccessDenied</Code><Message>Access Denied</Message></Error>');
+        });
+        return;
+      }
+      const { method, url, headers } = incoming;
+      const onward = request({ host: server.host, port: server.port, method, path: url, headers }, (reply) => {
+        answer.writeHead(reply.statusCode ?? 502, reply.headers);
+        reply.pipe(answer);
+      });
+      incoming.pipe(onward);
+    });
+    await new Promise<void>((resolve) => proxy.listen(port, '127.0.0.1', resolve));
+    const settings = settingsOf({ ...server, url: `http://127.0.0.1:${port}` }, prefixed);
+    const findings = await verified(settings, { loki: loki.url });
+    proxy.closeAllConnections();
+    await new Promise((resolve) => proxy.close(resolve));
+    expect(findings.get('bucket-listable')).toMatchObject({ status: 'ok' });
+    expect(findings.get('canary-write')).toMatchObject({ status: 'fail' });
+    expect(findings.get('loki-objects')).toMatchObject({ status: 'skip' });
   });
 
   it('with S3 down: lines are still taken, and the endpoint is named', { timeout: 60_000 }, async () => {
