@@ -49,7 +49,9 @@ export async function findTrace(
   where: 'anywhere' | 'blocks',
   headers: Readonly<Record<string, string>>,
 ): Promise<boolean> {
+  // The query front end asks both whatever the mode; a single process has the querier's own path beside it.
+  const path = where === 'blocks' ? '/querier/api/v2/traces' : '/api/v2/traces';
   const mode = where === 'blocks' ? '?mode=blocks' : '';
-  const answer = await ask(`${url}/api/v2/traces/${trace.id}${mode}`, { headers });
+  const answer = await ask(`${url}${path}/${trace.id}${mode}`, { headers });
   return answer?.includes(trace.name) ?? false;
 }
