@@ -75,15 +75,14 @@ async function streamObject(res: ServerResponse, { object, start, end }: ObjectB
       const whole = start === 0 && end === object.inline.length;
       return endWith(res, whole ? object.inline : object.inline.subarray(start, end));
     }
-    const outlet = new Outlet(res);
-    for await (const chunk of object.read(start, end)) {
-      if (!(await outlet.room())) return sent;
+    await object.send(start, end, async (chunk) => {
+      await written(res, chunk);
       sent += chunk.length;
-      outlet.write(chunk);
-    }
+    });
     res.end();
     return sent;
   } catch (error) {
+    if (error instanceof ClientGone) return sent;
     // The head is out, so a cut connection is the only way to say that the body is not whole.
     res.destroy();
     throw error;
@@ -92,37 +91,24 @@ async function streamObject(res: ServerResponse, { object, start, end }: ObjectB
   }
 }
 
-/** Chunks that may wait for the client: one on the wire, one ready behind it. */
-const CHUNKS_UNDER_WAY = 2;
+/** The client closed the connection before it had everything; nobody's failure. */
+class ClientGone extends Error {}
 
-/** Writes to a client no faster than it takes; what waits for it stays bounded. */
-class Outlet {
-  readonly #res: ServerResponse;
-  #underWay = 0;
-  #wake: (() => void) | undefined;
-
-  constructor(res: ServerResponse) {
-    this.#res = res;
-    res.once('close', () => this.#wake?.());
-  }
-
-  /** Waits until another chunk may be written. False when the client went away. */
-  async room(): Promise<boolean> {
-    while (this.#underWay >= CHUNKS_UNDER_WAY && !this.#res.destroyed) {
-      await new Promise<void>((resolve) => {
-        this.#wake = resolve;
-      });
+/** Resolves when the connection has taken the chunk. @throws ClientGone */
+function written(res: ServerResponse, chunk: Buffer): Promise<void> {
+  return new Promise((resolve, reject) => {
+    if (res.destroyed) {
+      reject(new ClientGone());
+      return;
     }
-    return !this.#res.destroyed;
-  }
-
-  write(chunk: Buffer): void {
-    this.#underWay += 1;
-    this.#res.write(chunk, () => {
-      this.#underWay -= 1;
-      this.#wake?.();
+    const gone = () => reject(new ClientGone());
+    res.once('close', gone);
+    res.write(chunk, (error) => {
+      res.off('close', gone);
+      if (error === null || error === undefined) resolve();
+      else gone();
     });
-  }
+  });
 }
 
 /** How long, in milliseconds, and how much, in bytes, an answered client may go on sending before it is cut off. */

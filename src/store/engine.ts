@@ -2,6 +2,7 @@ import type { Clock } from '../core/clock.ts';
 import type { Logger } from '../core/logger.ts';
 import type { Ballast } from './ballast.ts';
 import type { BodyReferences } from './body/bodies.ts';
+import type { ReadBuffers } from './body/read-buffers.ts';
 import type { Trash } from './body/trash.ts';
 import type { BodyWriter } from './body/writer.ts';
 import type { BucketTable } from './buckets.ts';
@@ -19,6 +20,7 @@ export interface Engine {
   readonly usage: UsageCounters;
   readonly references: BodyReferences;
   readonly writer: BodyWriter;
+  readonly readBuffers: ReadBuffers;
   readonly trash: Trash;
   readonly buckets: BucketTable;
   readonly space: SpaceGuard;

@@ -6,9 +6,10 @@ import { KiB, MiB } from '../core/sizes.ts';
 import { makeDirectoryDurably, syncDirectory } from '../fs/durable.ts';
 import { type DirectoryLock, takeLock } from '../fs/lock-file.ts';
 import { Ballast } from './ballast.ts';
-import { BlockPool } from './body/blocks.ts';
 import { BodyReferences } from './body/bodies.ts';
-import { createDigestPool, type DigestPool } from './body/digest-pool.ts';
+import { type BodyThreads, createBodyThreads } from './body/body-threads.ts';
+import { Budget } from './body/budget.ts';
+import { ReadBuffers } from './body/read-buffers.ts';
 import { Segments } from './body/segments.ts';
 import { Trash } from './body/trash.ts';
 import { BodyWriter } from './body/writer.ts';
@@ -40,8 +41,8 @@ export interface LocalStoreOptions {
   readonly durable?: boolean;
   /** Bodies up to this many bytes live in the index; measured in docs/decisions/0002-inline-bodies.md. */
   readonly inlineLimit?: number;
-  /** Threads that digest large bodies; 0: the calling thread. */
-  readonly digestThreads?: number;
+  /** Threads that write and digest large bodies; 0: the calling thread. */
+  readonly bodyThreads?: number;
   /** Milliseconds after which an upload that was not completed is aborted. */
   readonly abandonedUploadAge?: number;
   readonly minPartSize?: number;
@@ -52,8 +53,8 @@ export interface LocalStoreOptions {
 }
 
 const DAY_MS = 24 * 60 * 60 * 1000;
-const BLOCK_SIZE = 256 * KiB;
-const BLOCKS = 128;
+/** Bytes that all uploads together may have on their way to the disk. */
+const UPLOAD_MEMORY = 32 * MiB;
 
 /**
  * Opens the embedded object engine on a data directory: one process at a time.
@@ -105,8 +106,7 @@ async function assemble(options: LocalStoreOptions, logger: Logger, lock: Direct
   });
   const segments = new Segments({ directory, index, committer, first, filesEach: options.filesPerSegment ?? 1024 });
   later.segments = segments;
-  const blocks = new BlockPool(BLOCK_SIZE, BLOCKS);
-  const digestPool = createDigestPool(blocks, options.digestThreads ?? defaultDigestThreads());
+  const threads = createBodyThreads(options.bodyThreads ?? defaultBodyThreads());
   const engine: Engine = {
     directory,
     index,
@@ -116,11 +116,12 @@ async function assemble(options: LocalStoreOptions, logger: Logger, lock: Direct
     writer: new BodyWriter({
       directory,
       segments,
-      blocks,
-      digestPool,
+      threads,
+      budget: new Budget(UPLOAD_MEMORY),
       inlineLimit,
       durable,
     }),
+    readBuffers: new ReadBuffers(),
     trash,
     ballast,
     inlineLimit,
@@ -136,17 +137,17 @@ async function assemble(options: LocalStoreOptions, logger: Logger, lock: Direct
     interval: 60_000,
   });
   maintenance.start();
-  return new LocalStore(engine, { segments, digestPool, maintenance, lock });
+  return new LocalStore(engine, { segments, threads, maintenance, lock });
 }
 
-/** Worker threads exist only as compiled files; run from source (in unit tests), digests stay on this thread. */
-function defaultDigestThreads(): number {
+/** Worker threads exist only as compiled files; run from source (in unit tests), bodies stay on this thread. */
+function defaultBodyThreads(): number {
   return import.meta.url.endsWith('.ts') ? 0 : 2;
 }
 
 interface Parts {
   readonly segments: Segments;
-  readonly digestPool: DigestPool;
+  readonly threads: BodyThreads;
   readonly maintenance: Maintenance;
   readonly lock: DirectoryLock;
 }
@@ -217,7 +218,7 @@ export class LocalStore implements ObjectStore {
     await this.#parts.segments.close();
     await committer.commit(() => undefined).catch(() => undefined);
     await committer.close();
-    await this.#parts.digestPool.close();
+    await this.#parts.threads.close();
     await index.root.close();
     await this.#parts.lock.release();
   }

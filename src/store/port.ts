@@ -110,16 +110,24 @@ export interface ObjectPart {
   readonly checksum: Checksum | undefined;
 }
 
+/** Takes a chunk; its memory is used again when the promise settles. Rejecting ends the sending. */
+export type ChunkSink = (chunk: Buffer) => Promise<void>;
+
 export interface OpenObject {
   readonly info: ObjectInfo;
   /** The whole body, when it is small enough to be held in the index. */
   readonly inline: Buffer | undefined;
   /** Bytes `start` to `end` (exclusive), in chunks of at most 1 MiB that the caller may keep. */
   read(start: number, end: number): AsyncIterable<Buffer>;
+  /** The same bytes, pushed: the fast way to a client. The next chunk is read while the sink has one. */
+  send(start: number, end: number, sink: ChunkSink): Promise<void>;
   close(): Promise<void>;
 }
 
-/** A body as it arrives. `length` is what was declared; the store refuses more or less with `incomplete-body`. */
+/**
+ * A body as it arrives. `length` is what was declared; the store refuses more or less with `incomplete-body`. The buffers
+ * are the store's from then on: their memory may go to another thread.
+ */
 export type BodyInput =
   | { readonly bytes: Buffer }
   | { readonly chunks: AsyncIterable<Buffer>; readonly length: number | undefined };

@@ -55,7 +55,7 @@ export async function startService(
   options: Partial<S3ServiceOptions> & { readonly logger?: Logger } = {},
 ): Promise<WireService> {
   const directory = await temporaryDirectory('wire');
-  const store = await openLocalStore({ directory: directory.path, digestThreads: 0 });
+  const store = await openLocalStore({ directory: directory.path, bodyThreads: 0 });
   const events: RequestEvent[] = [];
   const service = createS3Service({
     store,

@@ -86,9 +86,10 @@ function judge(environment: Environment, isSet: (name: string) => boolean) {
     if (asks && !switchedOff && environment[name]?.trim() !== 'http') {
       const what = name === 'MINIO_SCHEME' ? 'TLS is not supported' : 'several servers as one is not supported';
       problems.push({ name, origin: `environment ${name}`, problem: what, example: undefined });
-    } else if (refused !== undefined && !switchedOff) {
+    } else if (refused === undefined) ignored.push(name);
+    else if (!switchedOff) {
       problems.push({ name, origin: `environment ${name}`, problem: refused[1], example: undefined });
-    } else ignored.push(name);
+    }
   }
   return { ignored, problems };
 }

@@ -1,9 +1,11 @@
-import { type FileHandle, open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { systemErrorCode } from '../../core/errors.ts';
 import { MiB } from '../../core/sizes.ts';
+import { RawFile } from '../../fs/raw-file.ts';
 import { StoreError } from '../errors.ts';
 import type { Index } from '../index/database.ts';
+import type { ChunkSink } from '../port.ts';
+import type { ReadBuffers } from './read-buffers.ts';
 import { type BodyReference, bodyKey, bodyPath, type FileBody, type StoredBody } from './reference.ts';
 
 /** A body of an object, and where in the object it begins. */
@@ -20,11 +22,13 @@ export class BodyReader {
   readonly #directory: string;
   readonly #index: Index;
   readonly #pieces: readonly Piece[];
-  #file: { readonly body: BodyReference; readonly handle: FileHandle } | undefined;
+  readonly #buffers: ReadBuffers;
+  #file: { readonly body: BodyReference; readonly handle: RawFile } | undefined;
 
-  constructor(directory: string, index: Index, pieces: readonly Piece[]) {
+  constructor(directory: string, index: Index, buffers: ReadBuffers, pieces: readonly Piece[]) {
     this.#directory = directory;
     this.#index = index;
+    this.#buffers = buffers;
     this.#pieces = pieces;
   }
 
@@ -52,6 +56,57 @@ export class BodyReader {
     }
   }
 
+  /**
+   * Bytes `start` to `end` (exclusive), handed to `sink` in order. A chunk is the sink's until its promise settles; while
+   * one is taken the next is read. Ends early, with the sink's reason, when that rejects.
+   */
+  async send(start: number, end: number, sink: ChunkSink): Promise<void> {
+    let before: Promise<void> = Promise.resolve();
+    for (const { body, offset } of this.#pieces) {
+      const from = Math.max(start - offset, 0);
+      const to = Math.min(end - offset, body.size);
+      if (to <= from || body.kind === 'empty') continue;
+      if (body.kind === 'inline') {
+        await before;
+        await sink(this.#inline(body).subarray(from, to));
+        continue;
+      }
+      const file = await this.#handleOf(body);
+      for (let position = from; position < to; ) {
+        const { read, taken } = await this.#sendChunk(file, position, to, before, sink);
+        position += read;
+        await before;
+        before = taken;
+      }
+      // The file may be closed next.
+      await before;
+    }
+    await before;
+  }
+
+  /** Resolves when the chunk was read; `taken` when the sink is done with it. */
+  #sendChunk(file: RawFile, position: number, end: number, before: Promise<void>, sink: ChunkSink) {
+    return new Promise<{ readonly read: number; readonly taken: Promise<void> }>((resolve, reject) => {
+      const taken: Promise<void> = this.#buffers.with(async (buffer) => {
+        const length = Math.min(buffer.length, end - position);
+        const read = await file.read(buffer, length, position).catch((error: unknown) => {
+          reject(error);
+          throw error;
+        });
+        if (read === 0) {
+          const shorter = new StoreError('damaged', 'a body file is shorter than the index says');
+          reject(shorter);
+          throw shorter;
+        }
+        resolve({ read, taken });
+        await before;
+        await sink(buffer.subarray(0, read));
+      });
+      // Whoever waits for `taken` hears of a failure; until then it must not count as unhandled.
+      taken.catch(() => undefined);
+    });
+  }
+
   async close(): Promise<void> {
     await this.#file?.handle.close();
     this.#file = undefined;
@@ -63,10 +118,10 @@ export class BodyReader {
     return inline;
   }
 
-  async #handleOf(body: FileBody): Promise<FileHandle> {
+  async #handleOf(body: FileBody): Promise<RawFile> {
     if (this.#file?.body === body) return this.#file.handle;
     await this.close();
-    const handle = await open(join(this.#directory, bodyPath(body)), 'r');
+    const handle = await RawFile.openToRead(join(this.#directory, bodyPath(body)));
     this.#file = { body, handle };
     return handle;
   }
@@ -75,7 +130,7 @@ export class BodyReader {
 const CHUNK = MiB / 4;
 
 /** Reads one chunk ahead, so that the disk works while the client takes the last one. */
-async function* readFile(file: FileHandle, start: number, end: number): AsyncGenerator<Buffer> {
+async function* readFile(file: RawFile, start: number, end: number): AsyncGenerator<Buffer> {
   let position = start;
   let next = position < end ? readChunk(file, position, Math.min(CHUNK, end - position)) : undefined;
   while (next !== undefined) {
@@ -88,9 +143,9 @@ async function* readFile(file: FileHandle, start: number, end: number): AsyncGen
   }
 }
 
-async function readChunk(file: FileHandle, position: number, length: number): Promise<Buffer> {
+async function readChunk(file: RawFile, position: number, length: number): Promise<Buffer> {
   const buffer = Buffer.allocUnsafeSlow(length);
-  const { bytesRead } = await file.read(buffer, 0, length, position);
+  const bytesRead = await file.read(buffer, length, position);
   if (bytesRead === length) return buffer;
   if (bytesRead === 0) throw new StoreError('damaged', 'a body file is shorter than the index says');
   return buffer.subarray(0, bytesRead);

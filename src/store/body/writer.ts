@@ -1,12 +1,13 @@
-import { constants } from 'node:fs';
-import { type FileHandle, open, rm } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type DigestName, type Digests, digestOf } from '../../checksum/index.ts';
 import { systemErrorCode } from '../../core/errors.ts';
+import { KiB } from '../../core/sizes.ts';
+import { RawFile } from '../../fs/raw-file.ts';
 import { StoreError } from '../errors.ts';
 import type { BodyInput } from '../port.ts';
-import type { Block, BlockPool } from './blocks.ts';
-import type { DigestJob, DigestPool } from './digest-pool.ts';
+import type { BodySink, BodyThreads } from './body-threads.ts';
+import type { Budget } from './budget.ts';
 import { type BodyReference, bodyPath, EMPTY_BODY } from './reference.ts';
 import type { FilePlace, Segments } from './segments.ts';
 
@@ -26,15 +27,17 @@ export interface WrittenBody {
 export interface BodyWriterOptions {
   readonly directory: string;
   readonly segments: Segments;
-  readonly blocks: BlockPool;
-  readonly digestPool: DigestPool;
+  readonly threads: BodyThreads;
+  readonly budget: Budget;
   /** Bodies up to this many bytes live in the index. */
   readonly inlineLimit: number;
   readonly durable: boolean;
 }
 
-/** Blocks of one body that may be under way to disk and digest at once. */
-const WINDOW = 4;
+/** Bytes of a body that are sent to its thread at once: each message wakes a thread, which costs as much as some 100 KiB. */
+const LOT = 512 * KiB;
+/** Lots of one body that may be under way at once. */
+const WINDOW = 3;
 
 export class BodyWriter {
   readonly #options: BodyWriterOptions;
@@ -75,7 +78,7 @@ export class BodyWriter {
     length: number | undefined,
     names: readonly DigestName[],
   ): Promise<WrittenBody> {
-    const stream = new ChunkGatherer(chunks, length, this.#options.blocks.blockSize);
+    const stream = new ChunkGatherer(chunks, length, LOT);
     const first = await stream.next();
     if (stream.ended && stream.size <= this.#options.inlineLimit) {
       return this.#inline(Buffer.concat(first), names);
@@ -156,8 +159,8 @@ class ChunkGatherer {
 class BodyFile {
   readonly #place: FilePlace;
   readonly #path: string;
-  readonly #handle: FileHandle;
-  readonly #job: DigestJob;
+  readonly #file: RawFile;
+  readonly #sink: BodySink;
   readonly #options: BodyWriterOptions;
   readonly #underWay = new Set<Promise<void>>();
   #failure: unknown;
@@ -167,59 +170,51 @@ class BodyFile {
     const place = await options.segments.file();
     const path = join(options.directory, bodyPath(place));
     try {
-      const handle = await open(path, constants.O_CREAT | constants.O_EXCL | constants.O_WRONLY, 0o600);
-      return new BodyFile(options, place, path, handle, options.digestPool.begin(names));
+      const file = await RawFile.createNew(path);
+      return new BodyFile(options, place, path, file, options.threads.begin(file, names));
     } catch (error) {
       place.done();
       throw error;
     }
   }
 
-  private constructor(options: BodyWriterOptions, place: FilePlace, path: string, handle: FileHandle, job: DigestJob) {
+  private constructor(options: BodyWriterOptions, place: FilePlace, path: string, file: RawFile, sink: BodySink) {
     this.#options = options;
     this.#place = place;
     this.#path = path;
-    this.#handle = handle;
-    this.#job = job;
+    this.#file = file;
+    this.#sink = sink;
   }
 
-  /** Copies the buffers to a block and sends it to the disk and the digests at once. Waits only when too much is under way. */
+  /** Sends a lot on its way. Waits only when too much is under way, of this body or of all. */
   async append(buffers: readonly Buffer[]): Promise<void> {
     while (this.#underWay.size >= WINDOW) await Promise.race(this.#underWay);
     if (this.#failure !== undefined) throw this.#failure;
-    const taken = this.#options.blocks.take();
-    const block = taken instanceof Promise ? await taken : taken;
-    let length = 0;
-    for (const buffer of buffers) {
-      buffer.copy(block.bytes, length);
-      length += buffer.length;
-    }
-    const position = this.#size;
-    this.#size += length;
-    const step: Promise<void> = this.#store(block, length, position)
+    const { budget } = this.#options;
+    const bytes = buffers.reduce((sum, buffer) => sum + buffer.length, 0);
+    await budget.take(bytes);
+    this.#size += bytes;
+    const step: Promise<void> = this.#sink
+      .take(buffers)
       .catch((error: unknown) => {
         this.#failure ??= error;
       })
       .finally(() => {
-        this.#options.blocks.give(block);
+        budget.give(bytes);
         this.#underWay.delete(step);
       });
     this.#underWay.add(step);
   }
 
   async finish(): Promise<WrittenBody> {
-    const digests = this.#settled().then(() => this.#job.digest());
-    const durable = this.#settled().then(async () => {
-      if (this.#options.durable) await this.#handle.datasync();
-      await this.#handle.close();
-      if (this.#options.durable) await this.#place.syncDirectory();
-    });
-    const [computed] = await Promise.all([digests, durable]);
+    await Promise.all(this.#underWay);
+    if (this.#failure !== undefined) throw this.#failure;
+    const [digests] = await Promise.all([this.#sink.digest(), this.#makeDurable()]);
     const size = this.#size;
     return {
       reference: { kind: 'file', segment: this.#place.segment, sequence: this.#place.sequence, size },
       inline: undefined,
-      digests: computed,
+      digests,
       size,
       keep: () => this.#place.done(),
       discard: () => this.discard(),
@@ -227,31 +222,17 @@ class BodyFile {
   }
 
   async discard(): Promise<void> {
+    // Nothing may write to the descriptor any more when it is closed: its number is soon another file's.
     await Promise.all(this.#underWay);
-    this.#job.cancel();
-    await this.#handle.close().catch(() => undefined);
+    await this.#sink.cancel();
+    await this.#file.close().catch(() => undefined);
     await rm(this.#path, { force: true });
     this.#place.done();
   }
 
-  async #settled(): Promise<void> {
-    await Promise.all(this.#underWay);
-    if (this.#failure !== undefined) throw this.#failure;
-  }
-
-  async #store(block: Block, length: number, position: number): Promise<void> {
-    // The digest may read the block while the disk does: neither writes to it. Both must have ended before it is reused.
-    const ends = await Promise.allSettled([
-      this.#job.update(block, length),
-      writeWhole(this.#handle, block.bytes, length, position),
-    ]);
-    for (const end of ends) if (end.status === 'rejected') throw end.reason;
-  }
-}
-
-async function writeWhole(handle: FileHandle, bytes: Buffer, length: number, position: number): Promise<void> {
-  for (let written = 0; written < length; ) {
-    const { bytesWritten } = await handle.write(bytes, written, length - written, position + written);
-    written += bytesWritten;
+  async #makeDurable(): Promise<void> {
+    if (this.#options.durable) await this.#file.datasync();
+    await this.#file.close();
+    if (this.#options.durable) await this.#place.syncDirectory();
   }
 }

@@ -42,13 +42,21 @@ async function tryOpen(engine: Engine, bucket: string, key: string): Promise<Ope
   }
   const pieces = piecesOf(engine, body);
   const unpins = pieces.flatMap((piece) => (piece.body.kind === 'file' ? [engine.trash.pin(piece.body)] : []));
-  const reader = new BodyReader(engine.directory, engine.index, pieces);
+  const reader = new BodyReader(engine.directory, engine.index, engine.readBuffers, pieces);
   const close = async () => {
     for (const unpin of unpins) unpin();
     await reader.close();
   };
   try {
-    if (await reader.open()) return { info, inline: undefined, read: (start, end) => reader.read(start, end), close };
+    if (await reader.open()) {
+      return {
+        info,
+        inline: undefined,
+        read: (start, end) => reader.read(start, end),
+        send: (start, end, sink) => reader.send(start, end, sink),
+        close,
+      };
+    }
   } catch (error) {
     await close();
     throw error;
@@ -74,6 +82,7 @@ function inMemory(info: ObjectInfo, inline: Buffer): OpenObject {
     async *read(start, end) {
       yield inline.subarray(start, end);
     },
+    send: (start, end, sink) => sink(inline.subarray(start, end)),
     async close() {},
   };
 }
