@@ -1,3 +1,4 @@
+import type { BucketConfigurations } from './configuration.ts';
 import { StoreError } from './errors.ts';
 import type { Committer } from './index/committer.ts';
 import type { BucketRecord, Index } from './index/database.ts';
@@ -11,11 +12,13 @@ const NEXT_BUCKET = Buffer.from('next-bucket');
 export class BucketTable {
   readonly #index: Index;
   readonly #usage: UsageCounters;
+  readonly #configurations: BucketConfigurations;
   readonly #byName = new Map<string, BucketRecord>();
 
-  constructor(index: Index, usage: UsageCounters) {
+  constructor(index: Index, usage: UsageCounters, configurations: BucketConfigurations) {
     this.#index = index;
     this.#usage = usage;
+    this.#configurations = configurations;
     for (const { key, value } of index.buckets.getRange()) this.#byName.set(key.toString(), value);
   }
 
@@ -53,6 +56,7 @@ export class BucketTable {
       const record: BucketRecord = { id, owner: request.owner, region: request.region, created };
       this.#index.counters.putSync(NEXT_BUCKET, id + 1);
       this.#index.buckets.putSync(Buffer.from(request.name), record);
+      for (const [kind, value] of request.configuration ?? []) this.#configurations.set(id, kind, value);
       this.#byName.set(request.name, record);
       return describe(request.name, record);
     });
@@ -70,6 +74,7 @@ export class BucketTable {
       }
       this.#index.buckets.removeSync(Buffer.from(name));
       this.#usage.remove(record.id);
+      this.#configurations.removeAll(record.id);
       this.#byName.delete(name);
     });
   }

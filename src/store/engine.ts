@@ -6,6 +6,7 @@ import type { ReadBuffers } from './body/read-buffers.ts';
 import type { Trash } from './body/trash.ts';
 import type { BodyWriter } from './body/writer.ts';
 import type { BucketTable } from './buckets.ts';
+import type { BucketConfigurations } from './configuration.ts';
 import type { Committer } from './index/committer.ts';
 import type { Index } from './index/database.ts';
 import type { UsageCounters } from './index/usage.ts';
@@ -23,6 +24,7 @@ export interface Engine {
   readonly readBuffers: ReadBuffers;
   readonly trash: Trash;
   readonly buckets: BucketTable;
+  readonly configurations: BucketConfigurations;
   readonly space: SpaceGuard;
   readonly ballast: Ballast;
   /** Bytes up to which a body lives in the index. */

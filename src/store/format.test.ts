@@ -58,6 +58,19 @@ it('migrates an older one step by step, and then drops the copy it kept', async 
   expect(await readdir(directory)).toEqual(['FORMAT', 'index']);
 });
 
+it('keeps no copy where nothing that is there changes', async () => {
+  await older();
+  const failing: Migration = {
+    from: 1,
+    onlyAdds: true,
+    async run() {
+      throw new Error('power cut');
+    },
+  };
+  await expect(prepareFormat(directory, silentLogger, 2, [failing])).rejects.toThrow('power cut');
+  expect(await readdir(directory)).toEqual(['FORMAT', 'index']);
+});
+
 it('goes on where it was interrupted, with the copy of the first state kept until the end', async () => {
   await older();
   const failing = step(2, async () => {

@@ -5,16 +5,22 @@ import type { Logger } from '../core/logger.ts';
 import { syncDirectory, writeFileDurably } from '../fs/durable.ts';
 
 /** The layout of a data directory: `FORMAT`, `LOCK`, `index/` (LMDB) and `bodies/`. */
-export const CURRENT_FORMAT = 1;
+export const CURRENT_FORMAT = 2;
 
 /** One step forward. Runs on a closed index, may be repeated after a crash, and touches nothing but the data directory. */
 export interface Migration {
   /** Takes a directory of this format to the next. */
   readonly from: number;
+  /** Changes nothing that is there: no copy of the index is kept meanwhile. */
+  readonly onlyAdds?: boolean;
   run(directory: string): Promise<void>;
 }
 
-export const migrations: readonly Migration[] = [];
+export const migrations: readonly Migration[] = [
+  // 2 has configurations of buckets and versions of objects: databases of their own, which an older program would not
+  // look into, and so would neither refuse what a policy forbids nor keep what a version is kept for.
+  { from: 1, onlyAdds: true, run: async () => {} },
+];
 
 /**
  * Makes `directory` one of format `current`: writes the mark into a new one, migrates an older one (keeping a copy of its
@@ -54,8 +60,10 @@ async function migrate(
   logger: Logger,
 ): Promise<void> {
   const copy = join(directory, `index.before-format-${current}`);
+  const passed = steps.filter((step) => step.from >= found && step.from < current);
+  const keepsCopy = !passed.every((step) => step.onlyAdds === true);
   // A copy that is there already is the older one: an earlier run was interrupted after it had begun to change the index.
-  if (!(await exists(copy))) {
+  if (keepsCopy && !(await exists(copy))) {
     const partial = `${copy}.partial`;
     await rm(partial, { recursive: true, force: true });
     await cp(join(directory, 'index'), partial, { recursive: true });

@@ -14,6 +14,8 @@ import { Segments } from './body/segments.ts';
 import { Trash } from './body/trash.ts';
 import { BodyWriter } from './body/writer.ts';
 import { BucketTable } from './buckets.ts';
+import { BucketConfigurations } from './configuration.ts';
+import { setBucketConfiguration } from './configure.ts';
 import type { Engine } from './engine.ts';
 import { StoreError } from './errors.ts';
 import { prepareFormat } from './format.ts';
@@ -24,7 +26,7 @@ import { Maintenance } from './maintenance.ts';
 import { completeUpload } from './multipart/complete.ts';
 import { listUploads } from './multipart/list-uploads.ts';
 import { abortUpload, createUpload, describeUpload, listParts, putPart, requireUpload } from './multipart/uploads.ts';
-import { copyObject, deleteObject, setTags } from './object/change.ts';
+import { changeObject, copyObject, deleteObject } from './object/change.ts';
 import { listObjects } from './object/list.ts';
 import { putObject } from './object/put.ts';
 import { objectInfo, openObject } from './object/read.ts';
@@ -89,6 +91,7 @@ async function assemble(options: LocalStoreOptions, logger: Logger, lock: Direct
   const first = await index.root.transaction(() => Segments.allocate(index));
 
   const usage = new UsageCounters(index);
+  const configurations = new BucketConfigurations(index);
   const trash = new Trash(directory, index);
   const ballast = new Ballast(directory);
   await ballast.hold();
@@ -125,7 +128,8 @@ async function assemble(options: LocalStoreOptions, logger: Logger, lock: Direct
     trash,
     ballast,
     inlineLimit,
-    buckets: new BucketTable(index, usage),
+    buckets: new BucketTable(index, usage, configurations),
+    configurations,
     space: new SpaceGuard(directory, index),
     clock,
     logger,
@@ -168,13 +172,17 @@ export class LocalStore implements ObjectStore {
   bucket: ObjectStore['bucket'] = async (name) => this.#engine.buckets.info(name);
   buckets: ObjectStore['buckets'] = async () => this.#engine.buckets.all();
   deleteBucket: ObjectStore['deleteBucket'] = (name) => this.#engine.buckets.delete(this.#engine.committer, name);
+  bucketConfiguration: ObjectStore['bucketConfiguration'] = async (bucket, kind) =>
+    this.#engine.configurations.get(this.#engine.buckets.require(bucket).id, kind);
+  setBucketConfiguration: ObjectStore['setBucketConfiguration'] = (bucket, kind, value) =>
+    setBucketConfiguration(this.#engine, bucket, kind, value);
 
   putObject: ObjectStore['putObject'] = (request) => putObject(this.#engine, request);
   openObject: ObjectStore['openObject'] = (bucket, key) => openObject(this.#engine, bucket, key);
   objectInfo: ObjectStore['objectInfo'] = async (bucket, key) => objectInfo(this.#engine, bucket, key);
   deleteObject: ObjectStore['deleteObject'] = async (request) => deleteObject(this.#engine, request);
   copyObject: ObjectStore['copyObject'] = (request) => copyObject(this.#engine, request);
-  setTags: ObjectStore['setTags'] = (bucket, key, tags) => setTags(this.#engine, bucket, key, tags);
+  changeObject: ObjectStore['changeObject'] = (request) => changeObject(this.#engine, request);
   listObjects: ObjectStore['listObjects'] = async (request) => listObjects(this.#engine, request);
 
   createUpload: ObjectStore['createUpload'] = (request) => createUpload(this.#engine, request);

@@ -16,6 +16,14 @@ export interface ObjectStore {
   buckets(): Promise<readonly BucketInfo[]>;
   /** @throws StoreError `no-such-bucket`, `bucket-not-empty` */
   deleteBucket(name: string): Promise<void>;
+  /**
+   * What is configured on a bucket, as it was set; undefined when it is not. Cheap enough for every request: while a value
+   * is unchanged the answer is the same string, so that its parsed form can be kept by it. Goes with the bucket.
+   * @throws StoreError `no-such-bucket`
+   */
+  bucketConfiguration(bucket: string, kind: BucketConfigurationKind): Promise<string | undefined>;
+  /** Undefined removes it. @throws StoreError `no-such-bucket` */
+  setBucketConfiguration(bucket: string, kind: BucketConfigurationKind, value: string | undefined): Promise<void>;
 
   putObject(request: PutObject): Promise<ObjectInfo>;
   /**
@@ -30,7 +38,8 @@ export interface ObjectStore {
   deleteObject(request: DeleteObject): Promise<{ readonly deleted: boolean }>;
   /** Index-only where the body can be shared; the copy never changes when its source does. */
   copyObject(request: CopyObject): Promise<ObjectInfo>;
-  setTags(bucket: string, key: string, tags: Tags): Promise<void>;
+  /** Replaces what is named in `change`, and nothing else. @throws StoreError `no-such-bucket`, `no-such-key` */
+  changeObject(request: ChangeObject): Promise<void>;
   listObjects(request: ListObjects): Promise<ObjectListing>;
 
   createUpload(request: CreateUpload): Promise<UploadInfo>;
@@ -61,7 +70,22 @@ export interface CreateBucket {
   /** The principal that owns it. */
   readonly owner: string;
   readonly region: string;
+  /** Set in the same commit. */
+  readonly configuration?: readonly (readonly [kind: BucketConfigurationKind, value: string])[] | undefined;
 }
+
+/** The text of each is the protocol's; only it knows what it means. */
+export type BucketConfigurationKind =
+  | 'acl'
+  | 'cors'
+  | 'encryption'
+  | 'lifecycle'
+  | 'object-lock'
+  | 'ownership-controls'
+  | 'policy'
+  | 'public-access-block'
+  | 'tagging'
+  | 'versioning';
 
 export interface BucketInfo {
   readonly name: string;
@@ -89,6 +113,10 @@ export interface ObjectAttributes {
   readonly tags: Tags;
   /** As the client named it; `STANDARD` when it did not. */
   readonly storageClass: string;
+  /** Opaque to the store: the object's access control list, when it has its own. A copy takes what its caller says. */
+  readonly acl?: string | undefined;
+  /** Opaque to the store: how the body is encrypted with the client's key. Describes the bytes as they are stored. */
+  readonly sse?: string | undefined;
 }
 
 export interface ObjectInfo extends ObjectAttributes {
@@ -161,6 +189,12 @@ export interface DeleteObject {
   readonly bucket: string;
   readonly key: string;
   readonly condition?: WriteCondition | undefined;
+}
+
+export interface ChangeObject {
+  readonly bucket: string;
+  readonly key: string;
+  readonly change: Partial<Pick<ObjectAttributes, 'tags' | 'acl'>>;
 }
 
 export interface CopyObject {

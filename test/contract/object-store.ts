@@ -71,6 +71,33 @@ export function describeObjectStore(
       });
     });
 
+    describe('configurations of buckets', () => {
+      it('are kept by kind, replaced and removed', async () => {
+        expect(await store.bucketConfiguration('bucket', 'policy')).toBeUndefined();
+        await store.setBucketConfiguration('bucket', 'policy', '{"ü":1}');
+        await store.setBucketConfiguration('bucket', 'cors', 'rules');
+        expect(await store.bucketConfiguration('bucket', 'policy')).toBe('{"ü":1}');
+        await store.setBucketConfiguration('bucket', 'policy', '{}');
+        expect(await store.bucketConfiguration('bucket', 'policy')).toBe('{}');
+        await store.setBucketConfiguration('bucket', 'policy', undefined);
+        await store.setBucketConfiguration('bucket', 'policy', undefined);
+        expect(await store.bucketConfiguration('bucket', 'policy')).toBeUndefined();
+        expect(await store.bucketConfiguration('bucket', 'cors')).toBe('rules');
+        await refuses(store.bucketConfiguration('nowhere', 'cors'), 'no-such-bucket');
+        await refuses(store.setBucketConfiguration('nowhere', 'cors', 'x'), 'no-such-bucket');
+      });
+
+      it('come with the bucket and go with it', async () => {
+        const configuration = [['tagging', 'a=b']] as const;
+        await store.createBucket({ name: 'other', owner: 'root', region: 'r', configuration });
+        expect(await store.bucketConfiguration('other', 'tagging')).toBe('a=b');
+        expect(await store.bucketConfiguration('bucket', 'tagging')).toBeUndefined();
+        await store.deleteBucket('other');
+        await store.createBucket({ name: 'other', owner: 'root', region: 'r' });
+        expect(await store.bucketConfiguration('other', 'tagging')).toBeUndefined();
+      });
+    });
+
     describe('objects', () => {
       it.each([0, 1, 1024, 40_000, 300_000, 3_000_000])('gives back %i bytes as they were', async (size) => {
         const bytes = randomBytes(size);
@@ -183,13 +210,15 @@ export function describeObjectStore(
 
       it('replaces tags alone', async () => {
         await put('k', 'v', { metadata: { a: '1' } });
-        await store.setTags('bucket', 'k', [['t', 'u']]);
+        await store.changeObject({ bucket: 'bucket', key: 'k', change: { tags: [['t', 'u']] } });
         expect(await store.objectInfo('bucket', 'k')).toMatchObject({
           tags: [['t', 'u']],
           metadata: { a: '1' },
           size: 1,
         });
-        await refuses(store.setTags('bucket', 'nothing', []), 'no-such-key');
+        await store.changeObject({ bucket: 'bucket', key: 'k', change: { acl: 'public' } });
+        expect(await store.objectInfo('bucket', 'k')).toMatchObject({ acl: 'public', tags: [['t', 'u']] });
+        await refuses(store.changeObject({ bucket: 'bucket', key: 'nothing', change: { tags: [] } }), 'no-such-key');
       });
     });
 

@@ -11,6 +11,6 @@ export const deleteObjectTagging = defineOperation({
   },
   access: { by: 'checks', of: ({ bucket, key }) => [{ action: 's3:DeleteObjectTagging', bucket, key }] },
   body: noBody,
-  handle: ({ bucket, key }, { store }) => store.setTags(bucket, key, []),
+  handle: ({ bucket, key }, { store }) => store.changeObject({ bucket, key, change: { tags: [] } }),
   write: () => ({ status: 204 }),
 });

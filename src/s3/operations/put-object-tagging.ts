@@ -12,6 +12,6 @@ export const putObjectTagging = defineOperation({
   },
   access: { by: 'checks', of: ({ bucket, key }) => [{ action: 's3:PutObjectTagging', bucket, key }] },
   body: xmlBody({ maxBytes: 256 * 1024, required: true, checksums: 'body' }, parseTagging),
-  handle: ({ bucket, key }, { store }, tags) => store.setTags(bucket, key, tags),
+  handle: ({ bucket, key }, { store }, tags) => store.changeObject({ bucket, key, change: { tags } }),
   write: () => ({ status: 200 }),
 });

@@ -46,6 +46,7 @@ export interface Index {
   readonly root: RootDatabase<Buffer, Buffer>;
   readonly counters: Database<number, Buffer>;
   readonly buckets: Database<BucketRecord, Buffer>;
+  readonly configurations: Database<Buffer, Buffer>;
   readonly objects: Database<ObjectRecord, Buffer>;
   /** Keys come out as the object's key, a string; what goes in (a range's ends) are whole index keys. */
   readonly listing: Database<ListedObject, Buffer | string>;
@@ -72,7 +73,7 @@ export function openIndex(options: IndexOptions): Index {
   const root = open<Buffer, Buffer>({
     path: options.directory,
     noSubdir: false,
-    maxDbs: 16,
+    maxDbs: 32,
     encoding: 'binary',
     keyEncoding: 'binary',
     // A commit's promise must mean fdatasync and meta page written, not merely "committed".
@@ -87,6 +88,7 @@ export function openIndex(options: IndexOptions): Index {
     root,
     counters: json('counters'),
     buckets: json('buckets'),
+    configurations: binary('configurations'),
     objects: decoded(root, 'objects', decodeObject),
     listing: openListing(root),
     objectsRaw: binary('objects'),
@@ -169,7 +171,7 @@ export function freeInIndex(index: Index): number {
 
 function databasesOf(index: Index): readonly { getStats(): object }[] {
   const { counters, buckets, objectsRaw, inline, manifests, files, trash, segments, uploads, partsRaw } = index;
-  const { completed, usage } = index;
+  const { completed, usage, configurations } = index;
   return [
     counters,
     buckets,
@@ -183,6 +185,7 @@ function databasesOf(index: Index): readonly { getStats(): object }[] {
     partsRaw,
     completed,
     usage,
+    configurations,
   ];
 }
 

@@ -24,6 +24,11 @@ export function keyBetween(indexKey: Buffer, start: number, end: number): string
   return indexKey.toString('utf8', start + 4, end);
 }
 
+/** What is configured on a bucket: its number and the kind's name. */
+export function configurationKey(bucketId: number, kind: string): Buffer {
+  return objectKey(bucketId, kind);
+}
+
 export function uploadKey(bucketId: number, key: string, uploadId: Buffer): Buffer {
   return Buffer.concat([objectKey(bucketId, key), Buffer.of(0), uploadId]);
 }

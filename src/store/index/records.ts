@@ -41,6 +41,8 @@ interface Tail {
   readonly tags?: Tags;
   readonly checksum?: string;
   readonly storageClass?: string;
+  readonly acl?: string;
+  readonly sse?: string;
 }
 
 const VERSION = 1;
@@ -109,6 +111,8 @@ export function decodeObject(bytes: Buffer): ObjectRecord {
     headers: tail.headers ?? NOTHING,
     metadata: tail.metadata ?? NOTHING,
     tags: tail.tags ?? NO_TAGS,
+    acl: tail.acl,
+    sse: tail.sse,
     body: readBody(bytes),
   };
 }
@@ -118,6 +122,7 @@ const NO_TAGS: Tags = Object.freeze([]);
 
 function tailOf(record: ObjectRecord, withClass: boolean): string {
   let hasTail = withClass || record.checksum !== undefined || record.tags.length > 0;
+  if (record.acl !== undefined || record.sse !== undefined) hasTail = true;
   for (const _ in record.headers) hasTail = true;
   for (const _ in record.metadata) hasTail = true;
   if (!hasTail) return '';
@@ -126,6 +131,8 @@ function tailOf(record: ObjectRecord, withClass: boolean): string {
     metadata: record.metadata,
     ...(record.tags.length > 0 && { tags: record.tags }),
     ...(record.checksum !== undefined && { checksum: record.checksum.value }),
+    ...(record.acl !== undefined && { acl: record.acl }),
+    ...(record.sse !== undefined && { sse: record.sse }),
     ...(withClass && { storageClass: record.storageClass }),
   };
   return JSON.stringify(tail);

@@ -66,6 +66,8 @@ function complete(engine: Engine, upload: FoundUpload, request: CompleteUpload):
     metadata: upload.record.metadata,
     tags: upload.record.tags,
     storageClass: upload.record.storageClass,
+    acl: upload.record.acl,
+    sse: upload.record.sse,
     checksum,
     body: engine.references.newManifest(manifest, size),
   };

@@ -18,6 +18,8 @@ export async function createUpload(engine: Engine, request: CreateUpload): Promi
     metadata: request.metadata,
     tags: request.tags,
     storageClass: request.storageClass,
+    acl: request.acl,
+    sse: request.sse,
     initiated: engine.clock.now(),
     checksumAlgorithm: request.checksumAlgorithm ?? null,
     checksumType: request.checksumType ?? null,
@@ -40,6 +42,8 @@ export function describeUpload(bucket: string, key: string, id: Buffer, record: 
     metadata: record.metadata,
     tags: record.tags,
     storageClass: record.storageClass,
+    acl: record.acl,
+    sse: record.sse,
     checksumAlgorithm: record.checksumAlgorithm ?? undefined,
     checksumType: record.checksumType ?? undefined,
   };

@@ -4,7 +4,7 @@ import type { Engine } from '../engine.ts';
 import { StoreError } from '../errors.ts';
 import { objectKey } from '../index/keys.ts';
 import { encodeObject, type ObjectRecord } from '../index/records.ts';
-import type { CopyObject, DeleteObject, ObjectInfo, Tags } from '../port.ts';
+import type { ChangeObject, CopyObject, DeleteObject, ObjectInfo } from '../port.ts';
 import { checkCondition } from './conditions.ts';
 import { describeObject } from './describe.ts';
 import { replaceObject } from './put.ts';
@@ -26,14 +26,14 @@ export function deleteObject(engine: Engine, request: DeleteObject): Promise<{ r
   });
 }
 
-export async function setTags(engine: Engine, bucket: string, key: string, tags: Tags): Promise<void> {
+export async function changeObject(engine: Engine, { bucket, key, change }: ChangeObject): Promise<void> {
   const bucketRecord = engine.buckets.require(bucket);
   const indexKey = objectKey(bucketRecord.id, key);
   await engine.committer.commit(() => {
     engine.buckets.requireSame(bucket, bucketRecord);
     const current = engine.index.objects.get(indexKey);
     if (current === undefined) throw new StoreError('no-such-key', `there is no object ${key}`, { bucket, key });
-    engine.index.objectsRaw.putSync(indexKey, encodeObject({ ...current, tags }));
+    engine.index.objectsRaw.putSync(indexKey, encodeObject({ ...current, ...change }));
   });
 }
 

@@ -19,6 +19,8 @@ export function describeObject(
     metadata: record.metadata,
     tags: record.tags,
     storageClass: record.storageClass,
+    acl: record.acl,
+    sse: record.sse,
     checksum: record.checksum,
     parts: isMultipart(record) ? partsOf(references, record) : undefined,
   };

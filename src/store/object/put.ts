@@ -39,6 +39,8 @@ export async function putObject(engine: Engine, request: PutObject): Promise<Obj
       metadata: request.metadata,
       tags: request.tags,
       storageClass: request.storageClass,
+      acl: request.acl,
+      sse: request.sse,
       checksum,
       body: written.reference,
     };
