@@ -20,24 +20,33 @@ FROM manifest AS production
 RUN npm ci --omit=dev --no-audit --no-fund
 
 FROM ${BASE_IMAGE}
+# Health checks written for MinIO call curl.
+RUN command -v curl >/dev/null || ! command -v apt-get >/dev/null || \
+  { apt-get update -q && apt-get install -qy --no-install-recommends curl && rm -rf /var/lib/apt/lists/*; }
 # Owned by root and not writable: the server changes nothing but /data.
 WORKDIR /app
 COPY --from=production /app/node_modules node_modules
 COPY --from=build /app/dist dist
 COPY package.json LICENSE ./
 COPY bin bin
-# A fresh named volume takes over this directory's mode, and whoever --user names may write to it: the secrets inside
-# have modes of their own (0600).
-RUN mkdir -m 1777 /data
+# MinIO's place (docs/how-to/instead-of-minio.md): its program's names, and the directory of its older compose files. A
+# fresh named volume takes over its directory's mode, and whoever --user names may write to it: the secrets inside have
+# modes of their own (0600).
+RUN cp bin/container/minio bin/container/mc /usr/local/bin/ && \
+  ln -s /usr/local/bin/minio /usr/local/bin/mc /usr/bin/ && \
+  mkdir -m 1777 /data /export
 VOLUME /data
 ENV NODE_ENV=production \
     BUCKETWRIGHT_DATA=/data \
     BUCKETWRIGHT_LISTEN=0.0.0.0:9000 \
-    BUCKETWRIGHT_ADMIN_LISTEN=127.0.0.1:9002
+    BUCKETWRIGHT_ADMIN_LISTEN=127.0.0.1:9002 \
+    BUCKETWRIGHT_RUN_AS=1000:1000
+# With `user: root` the server gives its data directory to BUCKETWRIGHT_RUN_AS and becomes that user.
 USER 1000:1000
-EXPOSE 9000
+EXPOSE 9000 9001
 STOPSIGNAL SIGTERM
 HEALTHCHECK --interval=5s --timeout=5s --start-period=30s --retries=3 \
   CMD ["node", "-e", "fetch(`http://${process.env.BUCKETWRIGHT_ADMIN_LISTEN}/healthz`).then((r) => process.exit(r.ok ? 0 : 1), () => process.exit(1))"]
 ENTRYPOINT ["node", "/app/bin/bucketwright.cjs"]
-CMD ["serve"]
+# `serve`, and what a MinIO service says in its environment.
+CMD ["server"]

@@ -29,6 +29,17 @@ export function parseBucketName(text: string): Parsed<string> {
   return ok(text);
 }
 
+/** Names separated by commas, semicolons or spaces; each once. */
+export function parseBucketList(text: string): Parsed<readonly string[]> {
+  const names = new Set<string>();
+  for (const name of text.split(/[\s,;]+/).filter((entry) => entry !== '')) {
+    const parsed = parseBucketName(name);
+    if (!parsed.ok) return problem(`"${name}" ${parsed.problem}`);
+    names.add(parsed.value);
+  }
+  return ok([...names]);
+}
+
 /** Slashes at the ends are ours to add or strip: `/a/b/` and `a/b` are the same. Answers the form without them. */
 export function parsePrefix(text: string): Parsed<string> {
   const name = text.replace(/^\/+|\/+$/g, '');

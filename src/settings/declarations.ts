@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { parseDuration } from '../core/durations.ts';
 import { Secret } from '../core/secret.ts';
 import { parseListenAddress } from './address.ts';
-import { parseBucketName, parseLokiPrefix, parsePrefix } from './buckets.ts';
+import { parseBucketList, parseBucketName, parseLokiPrefix, parsePrefix } from './buckets.ts';
 import { parseEndpoint } from './endpoint.ts';
 import { ok, type Parsed, problem } from './parsed.ts';
 
@@ -242,6 +242,15 @@ export const settingsSchema = z.object({
     default: '127.0.0.1:9002',
     help: 'Where the embedded server answers /healthz, /readyz and /metrics, host:port.',
     example: '127.0.0.1:9102',
+  }),
+  startBuckets: text(parseBucketList).register(settingFacts, {
+    ...facts,
+    env: 'BUCKETWRIGHT_BUCKETS',
+    yaml: ['server', 'buckets'],
+    flag: '--buckets',
+    unset: 'none',
+    help: 'Buckets that the embedded server makes when it starts, where they are missing: names separated by commas.',
+    example: 'photos,backups',
   }),
   durability: oneOf(durabilities).register(settingFacts, {
     ...facts,

@@ -75,6 +75,7 @@ export function parseSettings(input: SettingsInput): Settings {
       data,
       listen,
       adminListen,
+      buckets: values.startBuckets ?? [],
       durability,
       abandonedUploadAge,
       domain: values.domain,

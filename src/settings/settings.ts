@@ -33,6 +33,8 @@ export interface ServerSettings {
   readonly data: string;
   readonly listen: ListenAddress;
   readonly adminListen: ListenAddress;
+  /** Made at the start where they are missing. */
+  readonly buckets: readonly string[];
   readonly durability: 'strict' | 'relaxed';
   /** Milliseconds after which a multipart upload that was never completed is aborted. */
   readonly abandonedUploadAge: number;

@@ -53,6 +53,7 @@ RETENTION_TRACES                14d                                  default
 BUCKETWRIGHT_DATA               ./data                               default
 BUCKETWRIGHT_LISTEN             127.0.0.1:9000                       default
 BUCKETWRIGHT_ADMIN_LISTEN       127.0.0.1:9002                       default
+BUCKETWRIGHT_BUCKETS            -                                    unset
 BUCKETWRIGHT_DURABILITY         strict                               default
 BUCKETWRIGHT_ABANDONED_UPLOADS  7d                                   default
 BUCKETWRIGHT_DOMAIN             -                                    unset

@@ -1,6 +1,4 @@
-import { SettingsError } from '../../settings/index.ts';
 import { loadSettings, type Register, withSettings } from '../context.ts';
-import { bucketsOfEnvironment } from '../embedded/buckets.ts';
 import { serveInForeground } from '../embedded/foreground.ts';
 import { createLogger } from '../embedded/log.ts';
 
@@ -16,8 +14,6 @@ export const serve: Register = (program, context) => {
     )
     .action(async () => {
       const settings = loadSettings(command, context, 'server');
-      const { names: buckets, problems } = bucketsOfEnvironment(context.environment);
-      if (problems.length > 0) throw new SettingsError(problems);
-      await serveInForeground(settings, context, createLogger(context), { buckets });
+      await serveInForeground(settings, context, createLogger(context), {});
     });
 };

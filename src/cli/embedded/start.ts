@@ -18,7 +18,7 @@ export interface EmbeddedServer {
 }
 
 export interface StartOptions {
-  /** Made at the start, where they are missing. */
+  /** Made at the start besides those of the settings, where they are missing. */
   readonly buckets?: readonly string[];
   /** Takes requests signed for any region. */
   readonly anyRegion?: boolean;
@@ -49,7 +49,7 @@ export async function startEmbedded(
     data,
     region,
     anyRegion,
-    buckets: wanted,
+    buckets: [...new Set([...server.buckets, ...wanted])],
     rootCredentials: { accessKeyId: credentials.accessKeyId.reveal(), secretAccessKey: credentials.secretAccessKey },
     durability: server.durability,
     abandonedUploadAge: server.abandonedUploadAge,

@@ -1,6 +1,32 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { parseBucketName } from '../../settings/index.ts';
+import { parseBucketName, type SettingProblem } from '../../settings/index.ts';
+import type { Environment } from './environment.ts';
+
+const VARIABLE = 'MINIO_DEFAULT_BUCKETS';
+
+/**
+ * The buckets that Bitnami's MinIO image makes at its start: names separated by commas, semicolons or spaces, each
+ * perhaps with an anonymous access policy (`photos:download`); only `none` exists here.
+ */
+export function defaultBuckets(environment: Environment): {
+  readonly names: readonly string[];
+  readonly problems: readonly SettingProblem[];
+} {
+  const names: string[] = [];
+  const problems: SettingProblem[] = [];
+  const refuse = (problem: string) =>
+    problems.push({ name: VARIABLE, origin: `environment ${VARIABLE}`, problem, example: 'photos,backups' });
+  for (const entry of (environment[VARIABLE] ?? '').split(/[\s,;]+/)) {
+    if (entry === '') continue;
+    const [name = '', policy = 'none', ...rest] = entry.split(':');
+    const parsed = parseBucketName(name);
+    if (!parsed.ok) refuse(`"${name}" ${parsed.problem}`);
+    else if (policy !== 'none' || rest.length > 0) refuse(`${entry}: access without a key is not supported`);
+    else names.push(name);
+  }
+  return { names, problems };
+}
 
 /** What the store itself keeps in the data directory. */
 const OWN = /^(?:index(?:\.before-format-\d+)?|bodies)$/;

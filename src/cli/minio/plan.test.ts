@@ -107,7 +107,9 @@ test('what is switched off asks for nothing; what is harmless or unknown is said
   ]);
 });
 
-test('buckets come from both variables, each once', () => {
+test('buckets come from both variables', () => {
   const environment = { BUCKETWRIGHT_BUCKETS: 'photos backups', MINIO_DEFAULT_BUCKETS: 'photos:none;logs,' };
-  expect(plan(['/data'], environment).buckets).toEqual(['photos', 'backups', 'logs']);
+  const { buckets, settings } = plan(['/data'], environment);
+  expect(buckets).toEqual(['photos', 'logs']);
+  expect(settings.server.buckets).toEqual(['photos', 'backups']);
 });

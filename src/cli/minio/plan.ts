@@ -5,8 +5,8 @@ import {
   type Settings,
   SettingsError,
 } from '../../settings/index.ts';
-import { BUCKETS_VARIABLE, bucketsOfEnvironment } from '../embedded/buckets.ts';
 import { directoryProblem, parseMinioArguments } from './arguments.ts';
+import { defaultBuckets } from './buckets.ts';
 import { type Environment, isHarmless, translateEnvironment } from './environment.ts';
 
 /** What `minio server …` asks for, in our terms. */
@@ -14,6 +14,7 @@ export interface MinioPlan {
   readonly settings: Settings;
   /** Undefined: no console address was given, nothing listens for it. */
   readonly console: ListenAddress | undefined;
+  /** Of MINIO_DEFAULT_BUCKETS; those of our own setting are in `settings`. */
   readonly buckets: readonly string[];
   /** MinIO without a region takes requests signed for any. */
   readonly anyRegion: boolean;
@@ -37,7 +38,7 @@ export interface PlanInput {
 export function planMinio({ args, environment, exists, parse }: PlanInput): MinioPlan {
   const given = parseMinioArguments(args);
   const translated = translateEnvironment(environment);
-  const buckets = bucketsOfEnvironment(environment, [BUCKETS_VARIABLE, 'MINIO_DEFAULT_BUCKETS']);
+  const buckets = defaultBuckets(environment);
   const problems: SettingProblem[] = [...given.problems, ...translated.problems, ...buckets.problems];
   const text = (name: string) => environment[name]?.trim() || undefined;
   const refuse = (name: string, origin: string, problem: string, example?: string) =>
