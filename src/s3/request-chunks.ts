@@ -1,9 +1,19 @@
 import type { IncomingMessage } from 'node:http';
-import { KiB } from '../core/sizes.ts';
+import { KiB, MiB } from '../core/sizes.ts';
 import { S3Error } from './errors.ts';
 
-/** Bytes that may wait for the store before the socket is told to stop. */
-const HIGH_WATER = 512 * KiB;
+/** Bytes that all large uploads together may have waiting for the store before their sockets are told to stop. */
+const ALL_WAITING = 8 * MiB;
+/** Bounds of one upload's share: a pause costs more than it saves below, and brings nothing above. */
+const LEAST_WAITING = 64 * KiB;
+const MOST_WAITING = 512 * KiB;
+
+/** Uploads being read at this moment. */
+let active = 0;
+
+function highWater(): number {
+  return Math.min(MOST_WAITING, Math.max(LEAST_WAITING, ALL_WAITING / active));
+}
 
 /**
  * A request's body as it arrives, for large uploads. Node's own iterator wakes through a `readable` event for each chunk;
@@ -14,11 +24,13 @@ export class RequestChunks implements AsyncIterableIterator<Buffer> {
   readonly #queue: Buffer[] = [];
   #queued = 0;
   #ended = false;
+  #attached = true;
   #failure: S3Error | undefined;
   #waiting: { resolve(result: IteratorResult<Buffer>): void; reject(error: S3Error): void } | undefined;
 
   constructor(req: IncomingMessage) {
     this.#req = req;
+    active += 1;
     req.on('data', this.#onData);
     req.on('end', this.#onEnd);
     req.on('error', this.#onCut);
@@ -36,7 +48,7 @@ export class RequestChunks implements AsyncIterableIterator<Buffer> {
     const chunk = this.#queue.shift();
     if (chunk !== undefined) {
       this.#queued -= chunk.length;
-      if (this.#queued < HIGH_WATER && this.#req.isPaused()) this.#req.resume();
+      if (this.#queued < highWater() && this.#req.isPaused()) this.#req.resume();
       return Promise.resolve({ value: chunk, done: false });
     }
     if (this.#failure !== undefined) return Promise.reject(this.#failure);
@@ -64,7 +76,7 @@ export class RequestChunks implements AsyncIterableIterator<Buffer> {
     }
     this.#queue.push(chunk);
     this.#queued += chunk.length;
-    if (this.#queued >= HIGH_WATER) this.#req.pause();
+    if (this.#queued >= highWater()) this.#req.pause();
   };
 
   readonly #onEnd = (): void => {
@@ -83,6 +95,9 @@ export class RequestChunks implements AsyncIterableIterator<Buffer> {
   };
 
   #detach(): void {
+    if (!this.#attached) return;
+    this.#attached = false;
+    active -= 1;
     this.#req.off('data', this.#onData);
     this.#req.off('end', this.#onEnd);
     this.#req.off('close', this.#onCut);

@@ -2,7 +2,7 @@ import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type DigestName, type Digests, digestOf } from '../../checksum/index.ts';
 import { systemErrorCode } from '../../core/errors.ts';
-import { KiB } from '../../core/sizes.ts';
+import { KiB, MiB } from '../../core/sizes.ts';
 import { RawFile } from '../../fs/raw-file.ts';
 import { StoreError } from '../errors.ts';
 import type { BodyInput } from '../port.ts';
@@ -34,17 +34,26 @@ export interface BodyWriterOptions {
   readonly durable: boolean;
 }
 
-/** Bytes of a body that are sent to its thread at once: each message wakes a thread, which costs as much as some 100 KiB. */
-const LOT = 512 * KiB;
+/**
+ * Bytes of a body that are sent to its thread at once: each message wakes a thread, which costs as much as some 100 KiB.
+ * What gathers is not in the budget yet, so that many bodies at once get smaller lots.
+ */
+const MOST_LOT = 512 * KiB;
+const LEAST_LOT = 128 * KiB;
+const ALL_LOTS = 16 * MiB;
 /** Lots of one body that may be under way at once. */
 const WINDOW = 3;
 
 export class BodyWriter {
   readonly #options: BodyWriterOptions;
+  /** Bodies that are coming in. */
+  #streams = 0;
 
   constructor(options: BodyWriterOptions) {
     this.#options = options;
   }
+
+  readonly #lot = (): number => Math.min(MOST_LOT, Math.max(LEAST_LOT, ALL_LOTS / this.#streams));
 
   /**
    * Takes the whole body in and makes it safe.
@@ -56,7 +65,12 @@ export class BodyWriter {
         ? this.#inline(body.bytes, names)
         : this.#file(single(body.bytes), body.bytes.length, names);
     }
-    return this.#file(body.chunks, body.length, names);
+    this.#streams += 1;
+    try {
+      return await this.#file(body.chunks, body.length, names);
+    } finally {
+      this.#streams -= 1;
+    }
   }
 
   #inline(bytes: Buffer, names: readonly DigestName[]): WrittenBody {
@@ -78,7 +92,7 @@ export class BodyWriter {
     length: number | undefined,
     names: readonly DigestName[],
   ): Promise<WrittenBody> {
-    const stream = new ChunkGatherer(chunks, length, LOT);
+    const stream = new ChunkGatherer(chunks, length, this.#lot);
     const first = await stream.next();
     if (stream.ended && stream.size <= this.#options.inlineLimit) {
       return this.#inline(Buffer.concat(first), names);
@@ -106,12 +120,12 @@ async function* single(bytes: Buffer): AsyncGenerator<Buffer> {
 class ChunkGatherer {
   readonly #source: AsyncIterator<Buffer>;
   readonly #length: number | undefined;
-  readonly #lot: number;
+  readonly #lot: () => number;
   #rest: Buffer | undefined;
   size = 0;
   ended = false;
 
-  constructor(source: AsyncIterable<Buffer>, length: number | undefined, lot: number) {
+  constructor(source: AsyncIterable<Buffer>, length: number | undefined, lot: () => number) {
     this.#source = source[Symbol.asyncIterator]();
     this.#length = length;
     this.#lot = lot;
@@ -120,7 +134,7 @@ class ChunkGatherer {
   /** Buffers of together at most one lot; less only at the end. */
   async next(): Promise<readonly Buffer[]> {
     const gathered: Buffer[] = [];
-    let room = this.#lot;
+    let room = this.#lot();
     while (room > 0) {
       const chunk = this.#rest ?? (await this.#pull());
       this.#rest = undefined;
