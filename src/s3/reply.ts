@@ -48,8 +48,7 @@ export async function writeReply(res: ServerResponse, reply: Reply, ids: readonl
     return 0;
   }
   headers.push('Content-Length', (body.end - body.start).toString());
-  res.writeHead(status, headers);
-  return streamObject(res, body);
+  return streamObject(res, status, headers, body);
 }
 
 /**
@@ -68,23 +67,32 @@ function endWith(res: ServerResponse, bytes: Buffer): number {
 
 type ObjectBody = Extract<ReplyBody, { readonly object: unknown }>;
 
-async function streamObject(res: ServerResponse, { object, start, end }: ObjectBody): Promise<number> {
+/** The head goes out with the first bytes: a body whose beginning is damaged still is answered with an error. */
+async function streamObject(
+  res: ServerResponse,
+  status: number,
+  headers: string[],
+  { object, start, end }: ObjectBody,
+): Promise<number> {
   let sent = 0;
   try {
     if (object.inline !== undefined) {
+      res.writeHead(status, headers);
       const whole = start === 0 && end === object.inline.length;
       return endWith(res, whole ? object.inline : object.inline.subarray(start, end));
     }
     await object.send(start, end, async (chunk) => {
+      if (!res.headersSent) res.writeHead(status, headers);
       await written(res, chunk);
       sent += chunk.length;
     });
+    if (!res.headersSent) res.writeHead(status, headers);
     res.end();
     return sent;
   } catch (error) {
     if (error instanceof ClientGone) return sent;
-    // The head is out, so a cut connection is the only way to say that the body is not whole.
-    res.destroy();
+    // Once the head is out, a cut connection is the only way to say that the body is not whole.
+    if (res.headersSent) res.destroy();
     throw error;
   } finally {
     await object.close();

@@ -102,12 +102,22 @@ export function createS3Service(options: S3ServiceOptions): (req: IncomingMessag
       reply = await match.operation.run(request, { req, res, headers, payload, limits }, context);
     } catch (error) {
       failure = toS3Error(error);
-      if (failure.status >= 500) logger.error({ err: failure, requestId, operation }, failure.message);
+      if (failure.status >= 500) {
+        logger.error({ err: failure, requestId, operation, bucket: target?.bucket, key: target?.key }, failure.message);
+      }
       reply = errorReply(failure, method, target?.rawPath ?? '', requestId, host);
     }
     const ids = ['x-amz-request-id', requestId, 'x-amz-id-2', host];
     const last = failure !== undefined && mustClose(req, limits.drainBytes);
-    const bytesOut = last ? writeLastReply(req, res, reply, ids) : await writeReply(res, reply, ids);
+    let bytesOut = 0;
+    try {
+      bytesOut = last ? writeLastReply(req, res, reply, ids) : await writeReply(res, reply, ids);
+    } catch (error) {
+      failure = toS3Error(error);
+      logger.error({ err: failure, requestId, operation, bucket: target?.bucket, key: target?.key }, failure.message);
+      reply = errorReply(failure, method, target?.rawPath ?? '', requestId, host);
+      if (!res.headersSent) bytesOut = await writeReply(res, reply, ids);
+    }
     options.observe({
       operation,
       status: reply.status,

@@ -42,6 +42,8 @@ export interface Ask {
 
 export interface WireService extends AsyncDisposable {
   readonly port: number;
+  /** The data directory. */
+  readonly directory: string;
   readonly events: RequestEvent[];
   readonly store: Awaited<ReturnType<typeof openLocalStore>>;
   /** Signs and sends; `target` is the raw path and query. */
@@ -74,6 +76,7 @@ export async function startService(
   const port = typeof address === 'object' && address !== null ? address.port : 0;
   return {
     port,
+    directory: directory.path,
     events,
     store,
     ask: (method, target, ask = {}) => send(port, method, target, ask),

@@ -27,6 +27,7 @@ export class BodyReferences {
       this.#index.inline.putSync(bodyKey(reference), written.inline);
     } else if (reference.kind === 'file') {
       this.#index.files.putSync(bodyKey(reference), { size: reference.size, references: 1 });
+      if (written.sums !== undefined) this.#index.sums.putSync(bodyKey(reference), written.sums);
     }
   }
 
@@ -88,6 +89,7 @@ export class BodyReferences {
       return;
     }
     this.#index.files.removeSync(bodyKey(body));
+    this.#index.sums.removeSync(bodyKey(body));
     this.#trash.add(body);
   }
 }

@@ -1,13 +1,21 @@
 import { Worker } from 'node:worker_threads';
 import { type DigestName, DigestSet, type Digests } from '../../checksum/index.ts';
 import type { RawFile } from '../../fs/raw-file.ts';
+import { BlockSums } from './block-sums.ts';
 import type { BodyReply, BodyRequest } from './body-worker.ts';
+
+/** What is known of a body once all of it was taken. */
+export interface Taken {
+  readonly digests: Digests;
+  /** For the index: what proves the bytes on later reads. */
+  readonly sums: Buffer;
+}
 
 /** One body being written to its file and digested. Lots go in order. */
 export interface BodySink {
   /** Resolves when the bytes are with the system and digested. The buffers are the sink's from now on. */
   take(buffers: readonly Buffer[]): Promise<void>;
-  digest(): Promise<Digests>;
+  finish(): Promise<Taken>;
   /** Resolves when the file is not touched any more. */
   cancel(): Promise<void>;
 }
@@ -26,18 +34,20 @@ export function createBodyThreads(threads: number): BodyThreads {
 class SameThread implements BodyThreads {
   begin(file: RawFile, names: readonly DigestName[]): BodySink {
     const digests = new DigestSet(names);
+    const sums = new BlockSums();
     let position = 0;
     let writing: Promise<void> = Promise.resolve();
     return {
       take(buffers) {
         const bytes = Buffer.concat(buffers);
         digests.update(bytes);
+        sums.update(bytes);
         const at = position;
         position += bytes.length;
         writing = writing.then(() => file.write(bytes, bytes.length, at));
         return writing;
       },
-      digest: () => Promise.resolve(digests.digest()),
+      finish: () => Promise.resolve({ digests: digests.digest(), sums: sums.finish() }),
       cancel: () => writing.catch(() => undefined),
     };
   }
@@ -72,7 +82,7 @@ interface Waiting<T> {
 /** What one body waits for: lots are answered in order. */
 interface Job {
   readonly lots: Waiting<void>[];
-  digests?: Waiting<Digests>;
+  taken?: Waiting<Taken>;
   cancelled?: () => void;
 }
 
@@ -109,9 +119,9 @@ class BodyThread {
             owned.map((buffer) => buffer.buffer),
           );
         }),
-      digest: () =>
-        this.#asked<Digests>((waiting) => {
-          job.digests = waiting;
+      finish: () =>
+        this.#asked<Taken>((waiting) => {
+          job.taken = waiting;
           this.#send({ type: 'end', job: number });
         }),
       cancel: () => {
@@ -148,7 +158,10 @@ class BodyThread {
         return;
       case 'digests':
         this.#jobs.delete(reply.job);
-        job?.digests?.resolve(new Map(reply.digests.map(([name, bytes]) => [name, Buffer.from(bytes)])));
+        job?.taken?.resolve({
+          digests: new Map(reply.digests.map(([name, bytes]) => [name, Buffer.from(bytes)])),
+          sums: Buffer.from(reply.sums),
+        });
         return;
       case 'cancelled':
         this.#jobs.delete(reply.job);
@@ -161,7 +174,7 @@ class BodyThread {
     this.#failure = error;
     for (const job of this.#jobs.values()) {
       for (const lot of job.lots) lot.reject(error);
-      job.digests?.reject(error);
+      job.taken?.reject(error);
       job.cancelled?.();
     }
     this.#jobs.clear();

@@ -2,6 +2,7 @@ import { writevSync } from 'node:fs';
 import { parentPort } from 'node:worker_threads';
 import { type DigestName, DigestSet } from '../../checksum/index.ts';
 import { systemErrorCode } from '../../core/errors.ts';
+import { BlockSums } from './block-sums.ts';
 
 /**
  * Writes and digests large bodies, off the thread that serves requests. Lots arrive with their memory (transferred, not
@@ -16,7 +17,13 @@ export type BodyRequest =
 export type BodyReply =
   | { readonly type: 'taken'; readonly job: number }
   | { readonly type: 'failed'; readonly job: number; readonly message: string; readonly code: string | undefined }
-  | { readonly type: 'digests'; readonly job: number; readonly digests: readonly (readonly [DigestName, Uint8Array])[] }
+  | {
+      readonly type: 'digests';
+      readonly job: number;
+      readonly digests: readonly (readonly [DigestName, Uint8Array])[];
+      /** As the index keeps them (block-sums.ts). */
+      readonly sums: Uint8Array;
+    }
   | { readonly type: 'cancelled'; readonly job: number };
 
 const port = parentPort;
@@ -25,6 +32,7 @@ if (port === null) throw new Error('body-worker runs as a worker thread only');
 interface Job {
   readonly fd: number;
   readonly digests: DigestSet;
+  readonly sums: BlockSums;
   position: number;
 }
 
@@ -37,13 +45,18 @@ function answer(request: BodyRequest): BodyReply | undefined {
   const job = jobs.get(number);
   switch (request.type) {
     case 'begin':
-      jobs.set(number, { fd: request.fd, digests: new DigestSet(request.names), position: 0 });
+      jobs.set(number, { fd: request.fd, digests: new DigestSet(request.names), sums: new BlockSums(), position: 0 });
       return undefined;
     case 'lot':
       return job === undefined ? { type: 'taken', job: number } : take(number, job, request.buffers);
     case 'end':
       jobs.delete(number);
-      return { type: 'digests', job: number, digests: [...(job?.digests.digest() ?? [])] };
+      return {
+        type: 'digests',
+        job: number,
+        digests: [...(job?.digests.digest() ?? [])],
+        sums: job?.sums.finish() ?? new Uint8Array(),
+      };
     case 'cancel':
       jobs.delete(number);
       return { type: 'cancelled', job: number };
@@ -58,7 +71,10 @@ function take(number: number, job: Job, buffers: readonly Uint8Array[]): BodyRep
       job.position += written;
       rest = after(rest, written);
     }
-    for (const buffer of buffers) job.digests.update(buffer);
+    for (const buffer of buffers) {
+      job.digests.update(buffer);
+      job.sums.update(buffer);
+    }
     return { type: 'taken', job: number };
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);

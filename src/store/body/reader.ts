@@ -1,12 +1,11 @@
-import { join } from 'node:path';
 import { systemErrorCode } from '../../core/errors.ts';
 import { MiB } from '../../core/sizes.ts';
-import { RawFile } from '../../fs/raw-file.ts';
-import { StoreError } from '../errors.ts';
 import type { Index } from '../index/database.ts';
 import type { ChunkSink } from '../port.ts';
+import { openInline } from './inline.ts';
 import type { ReadBuffers } from './read-buffers.ts';
-import { type BodyReference, bodyKey, bodyPath, type FileBody, type StoredBody } from './reference.ts';
+import { type BodyReference, bodyKey, type FileBody, type StoredBody } from './reference.ts';
+import { VerifiedFile } from './verified-file.ts';
 
 /** A body of an object, and where in the object it begins. */
 export interface Piece {
@@ -23,7 +22,7 @@ export class BodyReader {
   readonly #index: Index;
   readonly #pieces: readonly Piece[];
   readonly #buffers: ReadBuffers;
-  #file: { readonly body: BodyReference; readonly handle: RawFile } | undefined;
+  #file: VerifiedFile | undefined;
 
   constructor(directory: string, index: Index, buffers: ReadBuffers, pieces: readonly Piece[]) {
     this.#directory = directory;
@@ -37,7 +36,7 @@ export class BodyReader {
     const first = this.#pieces.find(({ body }) => body.kind === 'file')?.body;
     if (first?.kind !== 'file') return true;
     try {
-      await this.#handleOf(first);
+      await this.#fileOf(first);
       return true;
     } catch (error) {
       if (systemErrorCode(error) === 'ENOENT') return false;
@@ -51,7 +50,7 @@ export class BodyReader {
       const from = Math.max(start - offset, 0);
       const to = Math.min(end - offset, body.size);
       if (to <= from || body.kind === 'empty') continue;
-      if (body.kind === 'file') yield* readFile(await this.#handleOf(body), from, to);
+      if (body.kind === 'file') yield* readFile(await this.#fileOf(body), from, to);
       else yield this.#inline(body).subarray(from, to);
     }
   }
@@ -71,7 +70,7 @@ export class BodyReader {
         await sink(this.#inline(body).subarray(from, to));
         continue;
       }
-      const file = await this.#handleOf(body);
+      const file = await this.#fileOf(body);
       for (let position = from; position < to; ) {
         const { read, taken } = await this.#sendChunk(file, position, to, before, sink);
         position += read;
@@ -84,23 +83,17 @@ export class BodyReader {
     await before;
   }
 
-  /** Resolves when the chunk was read; `taken` when the sink is done with it. */
-  #sendChunk(file: RawFile, position: number, end: number, before: Promise<void>, sink: ChunkSink) {
+  /** Resolves when the chunk was read and found intact; `taken` when the sink is done with it. */
+  #sendChunk(file: VerifiedFile, position: number, end: number, before: Promise<void>, sink: ChunkSink) {
     return new Promise<{ readonly read: number; readonly taken: Promise<void> }>((resolve, reject) => {
       const taken: Promise<void> = this.#buffers.with(async (buffer) => {
-        const length = Math.min(buffer.length, end - position);
-        const read = await file.read(buffer, length, position).catch((error: unknown) => {
+        const chunk = await file.read(buffer, position, end).catch((error: unknown) => {
           reject(error);
           throw error;
         });
-        if (read === 0) {
-          const shorter = new StoreError('damaged', 'a body file is shorter than the index says');
-          reject(shorter);
-          throw shorter;
-        }
-        resolve({ read, taken });
+        resolve({ read: chunk.length, taken });
         await before;
-        await sink(buffer.subarray(0, read));
+        await sink(chunk);
       });
       // Whoever waits for `taken` hears of a failure; until then it must not count as unhandled.
       taken.catch(() => undefined);
@@ -108,45 +101,39 @@ export class BodyReader {
   }
 
   async close(): Promise<void> {
-    await this.#file?.handle.close();
+    await this.#file?.close();
     this.#file = undefined;
   }
 
   #inline(body: StoredBody): Buffer {
-    const inline = this.#index.inline.get(bodyKey(body));
-    if (inline === undefined) throw new StoreError('damaged', 'the index refers to an inline body that is not there');
-    return inline;
+    return openInline(this.#index.inline.get(bodyKey(body)), body.size);
   }
 
-  async #handleOf(body: FileBody): Promise<RawFile> {
-    if (this.#file?.body === body) return this.#file.handle;
+  async #fileOf(body: FileBody): Promise<VerifiedFile> {
+    if (this.#file?.body === body) return this.#file;
     await this.close();
-    const handle = await RawFile.openToRead(join(this.#directory, bodyPath(body)));
-    this.#file = { body, handle };
-    return handle;
+    const file = await VerifiedFile.open(this.#directory, this.#index, body);
+    this.#file = file;
+    return file;
   }
 }
 
 const CHUNK = MiB / 4;
 
 /** Reads one chunk ahead, so that the disk works while the client takes the last one. */
-async function* readFile(file: RawFile, start: number, end: number): AsyncGenerator<Buffer> {
+async function* readFile(file: VerifiedFile, start: number, end: number): AsyncGenerator<Buffer> {
   let position = start;
-  let next = position < end ? readChunk(file, position, Math.min(CHUNK, end - position)) : undefined;
+  let next = position < end ? readChunk(file, position, end) : undefined;
   while (next !== undefined) {
     const chunk = await next;
     position += chunk.length;
-    next = position < end ? readChunk(file, position, Math.min(CHUNK, end - position)) : undefined;
+    next = position < end ? readChunk(file, position, end) : undefined;
     // A consumer that stops early leaves the read ahead behind; its failure is nobody's any more.
     next?.catch(() => undefined);
     yield chunk;
   }
 }
 
-async function readChunk(file: RawFile, position: number, length: number): Promise<Buffer> {
-  const buffer = Buffer.allocUnsafeSlow(length);
-  const bytesRead = await file.read(buffer, length, position);
-  if (bytesRead === length) return buffer;
-  if (bytesRead === 0) throw new StoreError('damaged', 'a body file is shorter than the index says');
-  return buffer.subarray(0, bytesRead);
+function readChunk(file: VerifiedFile, start: number, end: number): Promise<Buffer> {
+  return file.read(Buffer.allocUnsafeSlow(Math.min(CHUNK, file.span(start, end))), start, end);
 }

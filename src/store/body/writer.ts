@@ -8,14 +8,17 @@ import { StoreError } from '../errors.ts';
 import type { BodyInput } from '../port.ts';
 import type { BodySink, BodyThreads } from './body-threads.ts';
 import type { Budget } from './budget.ts';
+import { sealInline } from './inline.ts';
 import { type BodyReference, bodyPath, EMPTY_BODY } from './reference.ts';
 import type { FilePlace, Segments } from './segments.ts';
 
 /** A body on its way: its bytes are safe on the disk (or in `inline`), but nothing refers to it yet. */
 export interface WrittenBody {
   readonly reference: BodyReference;
-  /** To be put into the index by the commit that refers to the body. */
+  /** To be put into the index by the commit that refers to the body; sealed (inline.ts). */
   readonly inline: Buffer | undefined;
+  /** Of a file: what proves its bytes on later reads, for the same commit. */
+  readonly sums: Buffer | undefined;
   readonly digests: Digests;
   readonly size: number;
   /** The commit that refers to it is durable. */
@@ -79,7 +82,8 @@ export class BodyWriter {
       bytes.length === 0 ? EMPTY_BODY : { kind: 'inline', ...this.#options.segments.inline(), size: bytes.length };
     return {
       reference,
-      inline: bytes.length === 0 ? undefined : bytes,
+      inline: bytes.length === 0 ? undefined : sealInline(bytes),
+      sums: undefined,
       digests,
       size: bytes.length,
       keep() {},
@@ -223,11 +227,12 @@ class BodyFile {
   async finish(): Promise<WrittenBody> {
     await Promise.all(this.#underWay);
     if (this.#failure !== undefined) throw this.#failure;
-    const [digests] = await Promise.all([this.#sink.digest(), this.#makeDurable()]);
+    const [{ digests, sums }] = await Promise.all([this.#sink.finish(), this.#makeDurable()]);
     const size = this.#size;
     return {
       reference: { kind: 'file', segment: this.#place.segment, sequence: this.#place.sequence, size },
       inline: undefined,
+      sums,
       digests,
       size,
       keep: () => this.#place.done(),

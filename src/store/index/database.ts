@@ -54,6 +54,8 @@ export interface Index {
   readonly inline: Database<Buffer, Buffer>;
   readonly manifests: Database<Buffer, Buffer>;
   readonly files: Database<BodyFileRecord, Buffer>;
+  /** What proves the bytes of a body file (body/block-sums.ts); none for files of a version before 0.2. */
+  readonly sums: Database<Buffer, Buffer>;
   readonly trash: Database<Buffer, Buffer>;
   readonly segments: Database<Buffer, Buffer>;
   readonly uploads: Database<UploadRecord, Buffer>;
@@ -95,6 +97,7 @@ export function openIndex(options: IndexOptions): Index {
     inline: binary('inline'),
     manifests: binary('manifests'),
     files: json('files'),
+    sums: binary('sums'),
     trash: binary('trash'),
     segments: binary('segments'),
     uploads: json('uploads'),
@@ -170,7 +173,7 @@ export function freeInIndex(index: Index): number {
 }
 
 function databasesOf(index: Index): readonly { getStats(): object }[] {
-  const { counters, buckets, objectsRaw, inline, manifests, files, trash, segments, uploads, partsRaw } = index;
+  const { counters, buckets, objectsRaw, inline, manifests, files, sums, trash, segments, uploads, partsRaw } = index;
   const { completed, usage, configurations } = index;
   return [
     counters,
@@ -179,6 +182,7 @@ function databasesOf(index: Index): readonly { getStats(): object }[] {
     inline,
     manifests,
     files,
+    sums,
     trash,
     segments,
     uploads,

@@ -1,3 +1,4 @@
+import { openInline } from '../body/inline.ts';
 import { BodyReader, type Piece } from '../body/reader.ts';
 import { bodyKey } from '../body/reference.ts';
 import type { Engine } from '../engine.ts';
@@ -38,7 +39,7 @@ async function tryOpen(engine: Engine, bucket: string, key: string): Promise<Ope
   if (body.kind === 'empty') return inMemory(info, Buffer.alloc(0));
   if (body.kind === 'inline') {
     const inline = engine.index.inline.get(bodyKey(body));
-    return inline === undefined ? undefined : inMemory(info, inline);
+    return inline === undefined ? undefined : inMemory(info, openInline(inline, body.size));
   }
   const pieces = piecesOf(engine, body);
   const unpins = pieces.flatMap((piece) => (piece.body.kind === 'file' ? [engine.trash.pin(piece.body)] : []));
