@@ -53,8 +53,16 @@ export interface RunningProgram extends AsyncDisposable {
   output(): string;
 }
 
+/** How a program is started, where the settings alone do not say. */
+export interface StartOptions {
+  /** Its configuration. Default: what is rendered for the settings. */
+  readonly text?: string;
+  /** Where it keeps its data, which stays when it stops. Default: a temporary directory. */
+  readonly data?: string;
+}
+
 /** The real Loki with the rendered file, its paths and ports changed for a test on loopback. */
-export async function startLoki(settings: Settings): Promise<RunningProgram> {
+export async function startLoki(settings: Settings, options: StartOptions = {}): Promise<RunningProgram> {
   const model = stackModel(settings);
   const onDisk = settings.storage.kind === 'filesystem';
   const [http = 0, grpc = 0] = await freePorts(2);
@@ -67,14 +75,14 @@ export async function startLoki(settings: Settings): Promise<RunningProgram> {
     [['ingester', 'wal', 'dir'], join(data, 'wal')],
     [['ingester', 'lifecycler', 'min_ready_duration'], '0s'],
     [['compactor', 'working_directory'], join(data, 'compactor')],
-    ...(onDisk ? [[['storage_config', 'object_store', 'filesystem', 'dir'], join(data, 'chunks')] as const] : []),
+    [['storage_config', 'object_store', 'filesystem', 'dir'], join(data, 'chunks'), 'where it is'],
   ];
-  const text = onDisk ? renderLokiFilesystem(model) : renderLokiS3(model);
-  return start('Loki', lokiBinary, settings, text, changes, http, 0);
+  const text = options.text ?? (onDisk ? renderLokiFilesystem(model) : renderLokiS3(model));
+  return start({ name: 'Loki', binary: lokiBinary, settings, text, changes, http, otlp: 0, data: options.data });
 }
 
 /** The real Tempo, likewise. */
-export async function startTempo(settings: Settings): Promise<RunningProgram> {
+export async function startTempo(settings: Settings, options: StartOptions = {}): Promise<RunningProgram> {
   const onDisk = settings.storage.kind === 'filesystem';
   const [http = 0, grpc = 0, otlpHttp = 0, otlpGrpc = 0] = await freePorts(4);
   const receiver = ['distributor', 'receivers', 'otlp', 'protocols'];
@@ -91,26 +99,34 @@ export async function startTempo(settings: Settings): Promise<RunningProgram> {
     [['storage', 'trace', 'wal', 'path'], join(data, 'wal')],
     // so that a test need not wait a minute for what the store has
     [['storage', 'trace', 'blocklist_poll'], '5s'],
-    ...(onDisk ? [[['storage', 'trace', 'local', 'path'], join(data, 'blocks')] as const] : []),
+    [['storage', 'trace', 'local', 'path'], join(data, 'blocks'), 'where it is'],
   ];
-  const text = renderTempo(stackModel(settings), onDisk ? 'local' : 's3');
-  return start('Tempo', tempoBinary, settings, text, changes, http, otlpHttp);
+  const text = options.text ?? renderTempo(stackModel(settings), onDisk ? 'local' : 's3');
+  const { data } = options;
+  return start({ name: 'Tempo', binary: tempoBinary, settings, text, changes, http, otlp: otlpHttp, data });
 }
 
-type Changes = readonly (readonly [path: readonly string[], value: string | number])[];
+/** `where it is`: only where the file has the key. */
+type Changes = readonly (readonly [path: readonly string[], value: string | number, only?: 'where it is'])[];
 
-async function start(
-  name: string,
-  binary: string | undefined,
-  { storage }: Settings,
-  text: string,
-  changes: (data: string) => Changes,
-  http: number,
-  otlp: number,
-): Promise<RunningProgram> {
+interface Start {
+  readonly name: string;
+  readonly binary: string | undefined;
+  readonly settings: Settings;
+  readonly text: string;
+  readonly changes: (data: string) => Changes;
+  readonly http: number;
+  readonly otlp: number;
+  readonly data: string | undefined;
+}
+
+async function start({ name, binary, settings, text, changes, http, otlp, data }: Start): Promise<RunningProgram> {
+  const { storage } = settings;
   const directory = await temporaryDirectory(name.toLowerCase());
   const document = parseDocument(text);
-  for (const [path, value] of changes(directory.path)) document.setIn([...path], value);
+  for (const [path, value, only] of changes(data ?? directory.path)) {
+    if (only === undefined || document.hasIn([...path])) document.setIn([...path], value);
+  }
   const file = join(directory.path, 'config.yml');
   await writeFile(file, document.toString());
   const keys = join(directory.path, 'credentials');
