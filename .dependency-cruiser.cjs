@@ -3,7 +3,7 @@
  * each other (docs/architecture.md). A new folder is one entry here.
  */
 const ranks = [
-  ['core', 'fs'],
+  ['core', 'fs', 'bucket'],
   ['settings', 'sigv4', 'policy', 'checksum'],
   ['providers', 'store'],
   ['s3', 'client'],

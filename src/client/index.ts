@@ -1,5 +1,8 @@
 /** The S3 client port: one interface for every provider. */
 export { createClient } from './client.ts';
+export { type BucketClient, createBucketClient } from './configuration/bucket-client.ts';
+export { type BucketContents, type Contents, createBucketContents } from './configuration/empty.ts';
+export type { RequestOptionsOfClient } from './configuration/request.ts';
 export { ClientError, type ClientErrorCode } from './errors.ts';
 export type {
   Body,

@@ -15,8 +15,25 @@ export const hetzner: ProviderProfile = {
   pathStyle: true,
   checksums: 'when-required',
   locationConstraint: 'omit',
+  lifecyclePrefix: 'rule',
+  policy: {
+    principal: {
+      pattern: /^arn:aws:iam:::user\/p\d+:[A-Za-z0-9]+$/,
+      form: 'arn:aws:iam:::user/p<project id>:<access key id>',
+    },
+    refusedActions: ['s3:PutEncryptionConfiguration', 's3:PutBucketOwnershipControls'],
+    ignored: ['NotAction'],
+    principalEndsWithKeyId: true,
+    // "about a minute"; facts of published runbooks.
+    settleMs: 60_000,
+    lockoutIsFinal: true,
+  },
   features: {
     ...ceph.features,
+    'public-access-block': 'unknown',
+    'lifecycle-transitions': 'no',
+    'lifecycle-tags': 'no',
+    'lifecycle-dates': 'no',
     'bucket-tagging': 'no',
     'object-tagging': 'no',
     'chunked-trailer': 'no',

@@ -3,8 +3,16 @@ export type FeatureState = 'yes' | 'no' | 'partial' | 'unknown';
 
 export const features = [
   'bucket-policy',
+  'public-access-block',
+  'bucket-encryption',
   'lifecycle',
   'lifecycle-abort-uploads',
+  'lifecycle-noncurrent',
+  'lifecycle-keep-versions',
+  'lifecycle-sizes',
+  'lifecycle-tags',
+  'lifecycle-dates',
+  'lifecycle-transitions',
   'versioning',
   'object-lock',
   'bucket-tagging',
@@ -39,7 +47,29 @@ export interface ProviderProfile {
   readonly checksums: 'when-required' | 'when-supported';
   /** Whether CreateBucket names the region in its body, or leaves the place to the endpoint. */
   readonly locationConstraint: 'region' | 'omit';
+  /**
+   * Where a lifecycle rule's lone prefix is written: `rule`, or `filter` where rule-level prefixes are refused. Never both:
+   * RADOS Gateways then drop the prefix.
+   */
+  readonly lifecyclePrefix: 'rule' | 'filter';
+  /** Bucket policies: what is known of their dialect beyond AWS's. */
+  readonly policy: PolicyDialect;
   readonly features: Readonly<Record<Feature, FeatureState>>;
   /** By feature, what a `partial` or `no` means here. */
   readonly notes: Readonly<Partial<Record<Feature, string>>>;
+}
+
+export interface PolicyDialect {
+  /** What a principal must look like to match anybody; undefined: AWS's forms. */
+  readonly principal?: { readonly pattern: RegExp; readonly form: string };
+  /** Action names that make the provider refuse the whole policy. */
+  readonly refusedActions?: readonly string[];
+  /** Statements' members that are ignored. */
+  readonly ignored?: readonly ('NotAction' | 'NotResource')[];
+  /** The key id as part of its principal, so that it can be looked for in a policy: Hetzner. */
+  readonly principalEndsWithKeyId?: boolean;
+  /** Milliseconds until a policy that was written holds everywhere. */
+  readonly settleMs: number;
+  /** Whether a key that a policy shuts out can never repair it by itself. */
+  readonly lockoutIsFinal: boolean;
 }
