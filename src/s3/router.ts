@@ -50,7 +50,8 @@ export function compileRoutes(operations: readonly Operation[]): Router {
 
   return (method, scope, query, headers) => {
     const candidates = table.get(placeOf(method, scope)) ?? nothing;
-    const asked = query.size === 0 ? undefined : subresourcesIn(query, method, words);
+    // A preflight asks about a request with any query.
+    const asked = query.size === 0 || method === 'OPTIONS' ? undefined : subresourcesIn(query, method, words);
     for (const candidate of candidates) {
       if (candidate.query.length > 0 && !candidate.query.every(([name, value]) => fits(query, name, value))) continue;
       if (candidate.headers.length > 0 && !candidate.headers.every((name) => headers[name] !== undefined)) continue;

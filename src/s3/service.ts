@@ -5,9 +5,10 @@ import type { Logger } from '../core/logger.ts';
 import { GiB, KiB, MiB } from '../core/sizes.ts';
 import type { ObjectStore } from '../store/port.ts';
 import { type Authorise, accessDenied, type Caller, type CredentialSource, ownersOnly } from './access.ts';
-import { authenticator } from './authenticate.ts';
+import { type Accepted, authenticator } from './authenticate.ts';
 import type { Limits } from './body.ts';
 import { isBucketName } from './bucket-name.ts';
+import { corsHeaders } from './cors.ts';
 import { S3Error, toS3Error } from './errors.ts';
 import type { Context, Reply } from './operation.ts';
 import { operations } from './operations/index.ts';
@@ -91,7 +92,9 @@ export function createS3Service(options: S3ServiceOptions): (req: IncomingMessag
       const query = parseQuery(rawQuery);
       const match = route(method, scope, query, req.headers);
       if ('operation' in match) operation = match.operation.name;
-      const accepted = authenticate(req, target, query);
+      // Nobody signs what anyone may ask: a preflight for a presigned URL carries a signature for another method.
+      const open = 'operation' in match && match.operation.access === 'anyone';
+      const accepted = open ? unauthenticated(req) : authenticate(req, target, query);
       caller = accepted.caller;
       if ('refuse' in match) throw caller.kind === 'anonymous' ? accessDenied() : refusal(match);
       if (scope !== 'service' && !isBucketName(bucket)) throw invalidBucketName(bucket);
@@ -108,6 +111,9 @@ export function createS3Service(options: S3ServiceOptions): (req: IncomingMessag
       reply = errorReply(failure, method, target?.rawPath ?? '', requestId, host);
     }
     const ids = ['x-amz-request-id', requestId, 'x-amz-id-2', host];
+    if (req.headers.origin !== undefined && target !== undefined && target.scope !== 'service') {
+      ids.push(...(await corsHeaders(store, target.bucket, method, req.headers)));
+    }
     const last = failure !== undefined && mustClose(req, limits.drainBytes);
     let bytesOut = 0;
     try {
@@ -137,6 +143,10 @@ export function createS3Service(options: S3ServiceOptions): (req: IncomingMessag
       res.destroy();
     });
   };
+}
+
+function unauthenticated({ headers }: IncomingMessage): Accepted {
+  return { caller: { kind: 'anonymous' }, headers, payload: { sha256: undefined, chunked: undefined } };
 }
 
 function refusal(match: { readonly refuse: 'NotImplemented' | 'MethodNotAllowed'; readonly subject: string }): S3Error {

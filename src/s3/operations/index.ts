@@ -1,5 +1,8 @@
 import type { Operation } from '../operation.ts';
 import { abortMultipartUpload } from './abort-multipart-upload.ts';
+import { deleteBucketCors, getBucketCors, putBucketCors } from './bucket-cors.ts';
+import { deleteBucketEncryption, getBucketEncryption, putBucketEncryption } from './bucket-encryption.ts';
+import { deleteBucketTagging, getBucketTagging, putBucketTagging } from './bucket-tagging.ts';
 import { completeMultipartUpload } from './complete-multipart-upload.ts';
 import { copyObject } from './copy-object.ts';
 import { createBucket } from './create-bucket.ts';
@@ -54,6 +57,15 @@ export const operations: readonly Operation[] = [
   abortMultipartUpload,
   listParts,
   listMultipartUploads,
+  getBucketCors,
+  putBucketCors,
+  deleteBucketCors,
+  getBucketTagging,
+  putBucketTagging,
+  deleteBucketTagging,
+  getBucketEncryption,
+  putBucketEncryption,
+  deleteBucketEncryption,
   ...unconfiguredBucketReads,
   ...preflights,
 ];

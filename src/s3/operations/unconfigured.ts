@@ -47,8 +47,6 @@ const ROWS: readonly Row[] = [
     action: 's3:GetBucketPolicyStatus',
     answer: { code: 'NoSuchBucketPolicy' },
   },
-  { name: 'GetBucketCors', query: 'cors', action: 's3:GetBucketCORS', answer: { code: 'NoSuchCORSConfiguration' } },
-  { name: 'GetBucketTagging', query: 'tagging', action: 's3:GetBucketTagging', answer: { code: 'NoSuchTagSet' } },
   {
     name: 'GetBucketAcl',
     query: 'acl',
@@ -60,12 +58,6 @@ const ROWS: readonly Row[] = [
     query: 'object-lock',
     action: 's3:GetBucketObjectLockConfiguration',
     answer: { code: 'ObjectLockConfigurationNotFoundError' },
-  },
-  {
-    name: 'GetBucketEncryption',
-    query: 'encryption',
-    action: 's3:GetEncryptionConfiguration',
-    answer: { code: 'ServerSideEncryptionConfigurationNotFoundError' },
   },
   {
     name: 'GetPublicAccessBlock',

@@ -5,6 +5,7 @@ import { fields, malformed, textOf, type XmlElement } from './xml-in.ts';
 import { element } from './xml-out.ts';
 
 const MAX_TAGS = 10;
+const MAX_BUCKET_TAGS = 50;
 /** In UTF-16 units, as S3 counts. */
 const MAX_KEY = 128;
 const MAX_VALUE = 256;
@@ -14,8 +15,10 @@ const ALLOWED = /^[\p{L}\p{Z}\p{N}_.:/=+\-@]*$/u;
  * Holds a tag set to S3's rules (User Guide, "Categorizing your storage using tags").
  * @throws S3Error `InvalidTag`
  */
-export function checkTags(tags: Tags): Tags {
-  if (tags.length > MAX_TAGS) throw invalidTag('Object tags cannot be greater than 10');
+export function checkTags(tags: Tags, max = MAX_TAGS): Tags {
+  if (tags.length > max) {
+    throw invalidTag(`${max === MAX_TAGS ? 'Object' : 'Bucket'} tags cannot be greater than ${max}`);
+  }
   const keys = new Set<string>();
   for (const [key, value] of tags) {
     if (key === '' || key.length > MAX_KEY || !ALLOWED.test(key) || /^aws:/i.test(key)) {
@@ -58,16 +61,26 @@ export function parseTagHeader(header: string): Tags {
  * @throws S3Error `MalformedXML`, `InvalidTag`
  */
 export function parseTagging(root: XmlElement | undefined): Tags {
+  return checkTags(tagSet(root));
+}
+
+/**
+ * The body of PutBucketTagging: a bucket may have more tags.
+ * @throws S3Error `MalformedXML`, `InvalidTag`
+ */
+export function parseBucketTagging(root: XmlElement | undefined): Tags {
+  return checkTags(tagSet(root), MAX_BUCKET_TAGS);
+}
+
+function tagSet(root: XmlElement | undefined): Tags {
   if (root?.name !== 'Tagging') throw malformed();
   const { TagSet } = fields(root, ['TagSet']);
   if (TagSet === undefined) throw malformed();
-  return checkTags(
-    TagSet.children.map((tag) => {
-      if (tag.name !== 'Tag') throw malformed();
-      const { Key, Value } = fields(tag, ['Key', 'Value']);
-      return [textOf(Key), textOf(Value)] as const;
-    }),
-  );
+  return TagSet.children.map((tag) => {
+    if (tag.name !== 'Tag') throw malformed();
+    const { Key, Value } = fields(tag, ['Key', 'Value']);
+    return [textOf(Key), textOf(Value)] as const;
+  });
 }
 
 /** The content of a Tagging document. */
