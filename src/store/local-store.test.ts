@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { chmod, mkdtemp, readdir, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -53,6 +53,36 @@ describe('a data directory', () => {
     for await (const chunk of opened.read(0, 200_000)) bytes += chunk.length;
     await opened.close();
     expect(bytes).toBe(200_000);
+  });
+
+  it('lets nobody else read the index, also one that an earlier version left open', async () => {
+    const modes = async () => {
+      const paths = ['index', 'index/data.mdb', 'index/lock.mdb'].map((name) => join(directory, name));
+      return Promise.all(paths.map(async (path) => ((await stat(path)).mode & 0o777).toString(8)));
+    };
+    await (await open()).close();
+    expect(await modes()).toEqual(['700', '600', '600']);
+    await chmod(join(directory, 'index'), 0o755);
+    await chmod(join(directory, 'index/data.mdb'), 0o644);
+    await open();
+    expect(await modes()).toEqual(['700', '600', '600']);
+  });
+
+  it('removes the directories of bodies that are all gone', async () => {
+    const first = await open();
+    await first.createBucket({ name: 'b', owner: 'root', region: 'r' });
+    const keys = Array.from({ length: 10 }, (_, number) => `large-${number}`);
+    for (const key of keys) await first.putObject(put(key, 100_000));
+    expect(await segmentDirectories(directory)).toBe(3);
+    for (const key of keys.slice(0, 9)) await first.deleteObject({ bucket: 'b', key });
+    await first.putObject(put('still-written-to', 100_000));
+    await first.deleteObject({ bucket: 'b', key: keys[9] ?? '' });
+    await first.deleteObject({ bucket: 'b', key: 'still-written-to' });
+    await first.close();
+    expect(await segmentDirectories(directory)).toBe(0);
+    const second = await open();
+    await second.putObject(put('next', 100_000));
+    expect(await segmentDirectories(directory)).toBe(1);
   });
 
   it('holds no file that nothing refers to, after overwrites, deletes and aborts', async () => {
@@ -118,4 +148,9 @@ function put(key: string, size: number): PutObject {
 async function bodyFiles(directory: string): Promise<number> {
   const entries = await readdir(join(directory, 'bodies'), { recursive: true, withFileTypes: true });
   return entries.filter((entry) => entry.isFile()).length;
+}
+
+async function segmentDirectories(directory: string): Promise<number> {
+  const names = await readdir(join(directory, 'bodies'), { recursive: true });
+  return names.filter((name) => /^[0-9a-f]{2}\/[0-9a-f]{8}$/.test(name)).length;
 }

@@ -101,7 +101,7 @@ async function assemble(options: LocalStoreOptions, logger: Logger, lock: Direct
     beforeCommit() {
       usage.write();
       trash.writeUnlinked();
-      later.segments?.writeClosed();
+      trash.closed(later.segments?.writeClosed() ?? []);
     },
     afterCommit: (isDurable) => trash.committed(isDurable),
     makeRoom: () => ballast.release(),
@@ -222,10 +222,12 @@ export class LocalStore implements ObjectStore {
   async close(): Promise<void> {
     const { index, committer, trash } = this.#engine;
     await this.#parts.maintenance.stop();
-    await trash.close();
+    await trash.settle();
     await this.#parts.segments.close();
     await committer.commit(() => undefined).catch(() => undefined);
     await committer.close();
+    await trash.settle();
+    await trash.close();
     await this.#parts.threads.close();
     await index.root.close();
     await this.#parts.lock.release();

@@ -1,4 +1,4 @@
-import { readdir, rm } from 'node:fs/promises';
+import { readdir, rm, rmdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { systemErrorCode } from '../core/errors.ts';
 import { bodyKey, bodyPath, segmentPath } from './body/reference.ts';
@@ -21,6 +21,7 @@ export async function removeOrphans(directory: string, index: Index): Promise<nu
       await rm(join(directory, bodyPath(body)), { force: true });
       removed += 1;
     }
+    await rmdir(join(directory, segmentPath(segment))).catch(() => undefined);
   }
   if (open.length > 0) {
     await index.root.transaction(() => {

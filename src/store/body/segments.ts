@@ -71,10 +71,12 @@ export class Segments {
     };
   }
 
-  /** Inside a transaction: forgets the segments that no write can leave orphans in any more. */
-  writeClosed(): void {
-    for (const segment of this.#closable) this.#index.segments.removeSync(numberKey(segment));
+  /** Inside a transaction: forgets the segments that no write can leave orphans in any more, and answers them. */
+  writeClosed(): readonly number[] {
+    const closed = this.#closable;
+    for (const segment of closed) this.#index.segments.removeSync(numberKey(segment));
     this.#closable = [];
+    return closed;
   }
 
   /** After everything under way has ended: the segments that still are open belong to nobody. */

@@ -1,7 +1,8 @@
-import { rm } from 'node:fs/promises';
+import { rm, rmdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Index } from '../index/database.ts';
-import { bodyKey, bodyOfKey, bodyPath } from './reference.ts';
+import { bucketPrefix as numberKey } from '../index/keys.ts';
+import { bodyKey, bodyOfKey, bodyPath, segmentPath } from './reference.ts';
 
 interface BodyNumber {
   readonly segment: number;
@@ -17,6 +18,8 @@ export class Trash {
   readonly #directory: string;
   readonly #index: Index;
   #inCommit: BodyNumber[] = [];
+  #closedInCommit: number[] = [];
+  #closed = false;
   #unlinked: BodyNumber[] = [];
   readonly #pins = new Map<string, number>();
   readonly #waitingForReaders = new Map<string, BodyNumber>();
@@ -34,6 +37,11 @@ export class Trash {
     this.#inCommit.push(number);
   }
 
+  /** Inside a transaction: these segments take no more files, so their directories go with their last file. */
+  closed(segments: readonly number[]): void {
+    this.#closedInCommit.push(...segments);
+  }
+
   /** Inside a transaction, last: forgets what is gone from the disk. */
   writeUnlinked(): void {
     for (const body of this.#unlinked) this.#index.trash.removeSync(bodyKey(body));
@@ -48,7 +56,9 @@ export class Trash {
   committed(durable: boolean): void {
     const dropped = this.#inCommit;
     this.#inCommit = [];
-    if (durable && dropped.length > 0) this.#unlink(dropped);
+    const closed = this.#closedInCommit;
+    this.#closedInCommit = [];
+    if (durable && (dropped.length > 0 || closed.length > 0)) this.#unlink(dropped, closed);
   }
 
   /** What an earlier process noted and did not come to remove. */
@@ -76,16 +86,24 @@ export class Trash {
     };
   }
 
-  async close(): Promise<void> {
+  /** Waits for what is being unlinked. */
+  async settle(): Promise<void> {
     await Promise.all(this.#unlinking);
   }
 
-  #unlink(bodies: readonly BodyNumber[]): void {
-    const work = this.#unlinkAll(bodies).finally(() => this.#unlinking.delete(work));
+  /** The index is about to be closed. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    await this.settle();
+  }
+
+  #unlink(bodies: readonly BodyNumber[], closed: readonly number[] = []): void {
+    const work = this.#unlinkAll(bodies, closed).finally(() => this.#unlinking.delete(work));
     this.#unlinking.add(work);
   }
 
-  async #unlinkAll(bodies: readonly BodyNumber[]): Promise<void> {
+  async #unlinkAll(bodies: readonly BodyNumber[], closed: readonly number[]): Promise<void> {
+    const touched = new Set(closed);
     for (const body of bodies) {
       const key = pinKey(body);
       if (this.#pins.has(key)) {
@@ -97,8 +115,17 @@ export class Trash {
         () => true,
         () => false,
       );
-      if (gone) this.#unlinked.push(body);
+      if (!gone) continue;
+      this.#unlinked.push(body);
+      touched.add(body.segment);
     }
+    for (const segment of touched) await this.#removeIfEmpty(segment);
+  }
+
+  /** An open segment's directory stays: its next file may be on its way. A closed one gets no file any more. */
+  async #removeIfEmpty(segment: number): Promise<void> {
+    if (this.#closed || this.#index.segments.doesExist(numberKey(segment))) return;
+    await rmdir(join(this.#directory, segmentPath(segment))).catch(() => undefined);
   }
 }
 

@@ -1,5 +1,8 @@
+import { chmodSync, mkdirSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
 import { type Database, open, type RootDatabase } from 'lmdb';
 import type { ChecksumAlgorithm, ChecksumType } from '../../checksum/index.ts';
+import { systemErrorCode } from '../../core/errors.ts';
 import type { ObjectAttributes } from '../port.ts';
 import { keyBetween } from './keys.ts';
 import { decodeListed, decodeObject, type ListedObject, type ObjectRecord } from './records.ts';
@@ -72,7 +75,9 @@ export interface IndexOptions {
 }
 
 export function openIndex(options: IndexOptions): Index {
-  const root = open<Buffer, Buffer>({
+  keepPrivate(options.directory);
+  // lmdb's types do not know `permissionsMode`, the mode of the files it makes; its own is 0664.
+  const environment = {
     path: options.directory,
     noSubdir: false,
     maxDbs: 32,
@@ -83,7 +88,9 @@ export function openIndex(options: IndexOptions): Index {
     // One commit is one explicit transaction of the committer; lmdb's own batching of separate writes is not used.
     eventTurnBatching: false,
     noSync: !options.durable,
-  });
+    permissionsMode: 0o600,
+  } as const;
+  const root = open<Buffer, Buffer>(environment);
   const binary = (name: string) => root.openDB<Buffer, Buffer>({ name, encoding: 'binary', keyEncoding: 'binary' });
   const json = <V>(name: string) => root.openDB<V, Buffer>({ name, encoding: 'json', keyEncoding: 'binary' });
   return {
@@ -106,6 +113,18 @@ export function openIndex(options: IndexOptions): Index {
     completed: json('completed'),
     usage: json('usage'),
   };
+}
+
+/** The index holds small objects' bytes: nobody else's to read, also where an earlier version has left it open. */
+function keepPrivate(directory: string): void {
+  mkdirSync(directory, { recursive: true, mode: 0o700 });
+  try {
+    chmodSync(directory, 0o700);
+    for (const name of readdirSync(directory)) chmodSync(join(directory, name), 0o600);
+  } catch (error) {
+    // Another user's, shared with us by its group: whoever set that up decides.
+    if (systemErrorCode(error) !== 'EPERM') throw error;
+  }
 }
 
 /** A view of a database whose values are decoded straight from the memory map. Written through the binary view only. */
