@@ -27,8 +27,23 @@ export function exitCodeFor(error: unknown): ExitCode {
   // Commander ends --help and --version by an error of its own, with the code 0.
   if (error instanceof CommanderError) return error.exitCode === 0 ? exitCode.done : exitCode.usage;
   if (error instanceof ClientError) return clientExitCode(error);
-  if (error instanceof HostError) return error.code === 'permission' ? exitCode.denied : exitCode.failed;
+  if (error instanceof HostError) return hostExitCode(error);
   return exitCode.failed;
+}
+
+function hostExitCode({ code }: HostError): ExitCode {
+  switch (code) {
+    case 'permission':
+      return exitCode.denied;
+    case 'data-directory-format':
+      return exitCode.configuration;
+    case 'address-in-use':
+    case 'data-directory-held':
+    case 'host':
+      return exitCode.failed;
+    default:
+      return unreachable(code);
+  }
 }
 
 function clientExitCode({ code }: ClientError): ExitCode {

@@ -1,3 +1,4 @@
+import { Option } from 'commander';
 import { loadSettings, type Register, withSettings } from '../context.ts';
 import { serveInForeground } from '../embedded/foreground.ts';
 import { createLogger } from '../embedded/log.ts';
@@ -12,8 +13,10 @@ export const serve: Register = (program, context) => {
       'after',
       '\nExamples:\n  bucketwright serve\n  bucketwright serve --data /var/lib/bucketwright --listen 0.0.0.0:9000',
     )
-    .action(async () => {
+    // For `up --detach`: where it has sent standard error.
+    .addOption(new Option('--log-file <path>').hideHelp())
+    .action(async ({ logFile }: { logFile?: string }) => {
       const settings = loadSettings(command, context, 'server');
-      await serveInForeground(settings, context, createLogger(context), {});
+      await serveInForeground(settings, context, createLogger(context, logFile), {});
     });
 };

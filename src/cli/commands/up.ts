@@ -5,11 +5,11 @@ import { declarations, type Settings } from '../../settings/index.ts';
 import { type CliContext, configPath, loadSettings, type Register, settingFlags, withSettings } from '../context.ts';
 import { startDetached } from '../embedded/detach.ts';
 import { instructions } from '../embedded/instructions.ts';
-import { keyFilePath, readKeys, usesKeyFile } from '../embedded/key-file.ts';
+import { keyFilePath, keysOfAnother, readKeys, usesKeyFile } from '../embedded/key-file.ts';
 import { createLogger } from '../embedded/log.ts';
 import { findRunning } from '../embedded/pid-file.ts';
 import { untilSignal } from '../embedded/signals.ts';
-import { banner, embeddedConnection, startEmbedded } from '../embedded/start.ts';
+import { banner, embeddedConnection, otherKeysNotice, startEmbedded } from '../embedded/start.ts';
 
 export const up: Register = (program, context) => {
   const command = program.command('up');
@@ -27,7 +27,7 @@ export const up: Register = (program, context) => {
         return;
       }
       if (detach !== true) return runInForeground(settings, context);
-      const { pid, url } = await startDetached(data, forwarded(command, context));
+      const { pid, url } = await startDetached(data, forwarded(command, context), context.environment);
       context.err.write(`started (pid ${pid}) on ${url}\n`);
       await proveAndExplain(settings, url, context);
     });
@@ -62,6 +62,7 @@ async function proveAndExplain(settings: Settings, url: string, context: CliCont
     });
   }
   const { provisionAndVerify } = await import('../embedded/prove.ts');
+  if (await keysOfAnother(settings, url)) context.err.write(`warning: ${otherKeysNotice(settings)}\n`);
   const connection = embeddedConnection(url, server.region ?? 'us-east-1', credentials);
   if (!(await provisionAndVerify(connection, settings, context))) return;
   const keyFile = (await usesKeyFile(server.data, server.credentials)) ? file : undefined;

@@ -5,24 +5,32 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { HostError } from '../../core/errors.ts';
 import { makeDirectoryDurably } from '../../fs/durable.ts';
+import type { CliContext } from '../context.ts';
 import { findRunning, type RunningRecord } from './pid-file.ts';
 
 const START_MS = 60_000;
 
 /**
  * Starts `bucketwright serve` as a process of its own that outlives this one, its log in `server.log` of the data
- * directory, and waits until it has recorded itself, which it does once it answers.
+ * directory (bounded, see `bounded-log.ts`), and waits until it has recorded itself, which it does once it answers.
  * @param args further arguments to serve
+ * @param environment of the new process
  * @throws HostError with the end of its log when it ends or takes over a minute
  */
-export async function startDetached(data: string, args: readonly string[]): Promise<RunningRecord> {
+export async function startDetached(
+  data: string,
+  args: readonly string[],
+  environment: CliContext['environment'],
+): Promise<RunningRecord> {
   await makeDirectoryDurably(data);
   const log = join(data, 'server.log');
   const output = openSync(log, 'a', 0o600);
   const program = fileURLToPath(new URL('../../../bin/bucketwright.cjs', import.meta.url));
   const from = readFileSync(log).length;
-  const child = spawn(process.execPath, [program, 'serve', ...args], {
+  const child = spawn(process.execPath, [program, 'serve', `--log-file=${log}`, ...args], {
     detached: true,
+    // It outlives whoever started us, npx as well (see signals.ts).
+    env: { ...environment, npm_lifecycle_event: undefined },
     stdio: ['ignore', output, output],
   });
   closeSync(output);

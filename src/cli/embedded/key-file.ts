@@ -93,6 +93,18 @@ export async function usesKeyFile(data: string, given: Credentials | undefined):
   );
 }
 
+/**
+ * Whether the given keys look like another server's: this directory has keys of its own, or they came along with the
+ * address of an embedded server that is not this one. A shell that has sourced another `s3.env` does both.
+ * @param url where this server answers
+ */
+export async function keysOfAnother(settings: Settings, url: string): Promise<boolean> {
+  const { server, storage } = settings;
+  if (await usesKeyFile(server.data, server.credentials)) return false;
+  if ((await readKeys(keyFilePath(server.data))) !== undefined) return true;
+  return storage.kind === 's3' && storage.provider === 'embedded' && storage.endpoint.url !== url;
+}
+
 /** 100 bits of id and 240 of secret, in characters that no shell, YAML or URL needs to quote. */
 function newKeys(): Credentials {
   const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567';

@@ -3,8 +3,8 @@ import type { Logger } from '../../core/logger.ts';
 import type { Connection } from '../../providers/index.ts';
 import { providerNamed } from '../../providers/index.ts';
 import { startServer } from '../../server/index.ts';
-import { type Credentials, isLoopback, parseEndpoint, type Settings } from '../../settings/index.ts';
-import { type KeyFileFacts, keyFilePath, keysOf, refreshKeyFile, usesKeyFile } from './key-file.ts';
+import { type Credentials, formatOrigin, isLoopback, parseEndpoint, type Settings } from '../../settings/index.ts';
+import { type KeyFileFacts, keyFilePath, keysOf, keysOfAnother, refreshKeyFile, usesKeyFile } from './key-file.ts';
 import { forgetRunning, recordRunning } from './pid-file.ts';
 
 /** The embedded server, started from the settings, with the keys it accepts. */
@@ -14,6 +14,8 @@ export interface EmbeddedServer {
   readonly connection: Connection;
   /** Undefined: the keys came from settings, and no file was made. */
   readonly keyFile: string | undefined;
+  /** The keys came from settings, and look like another server's. */
+  readonly keysOfAnother: boolean;
   close(): Promise<void>;
 }
 
@@ -68,6 +70,7 @@ export async function startEmbedded(
     url,
     adminUrl: running.adminUrl,
     connection: embeddedConnection(url, region, credentials),
+    keysOfAnother: await keysOfAnother(settings, url),
     keyFile: generated ? keyFilePath(server.data) : undefined,
     async close() {
       await running.close();
@@ -104,6 +107,7 @@ export function banner(settings: Settings, server: EmbeddedServer): readonly str
     `data directory ${resolve(data)}; keys ${server.keyFile === undefined ? 'from settings' : `in ${server.keyFile}`}`,
     'single node: the objects are as durable as this disk; keep backups elsewhere',
   ];
+  if (server.keysOfAnother) lines.push(`warning: ${otherKeysNotice(settings)}`);
   if (durability === 'relaxed') {
     lines.push('durability relaxed: when the machine fails, acknowledged writes may be lost and the index be damaged');
   }
@@ -111,4 +115,11 @@ export function banner(settings: Settings, server: EmbeddedServer): readonly str
     lines.push(`warning: listening on ${listen.host} without TLS; keys are safe, objects can be read on the network`);
   }
   return lines;
+}
+
+/** What somebody should know whose shell has sourced the `s3.env` of another server. */
+export function otherKeysNotice({ server, effective }: Settings): string {
+  const found = effective.find(({ name }) => name === 'S3_ACCESS_KEY_ID');
+  const origin = found === undefined ? 'settings' : formatOrigin(found.origin);
+  return `the keys are those of ${origin}, and not of ${keyFilePath(server.data)}: if this shell has sourced another server's s3.env, unset S3_ACCESS_KEY_ID and S3_SECRET_ACCESS_KEY and start again`;
 }

@@ -34,9 +34,9 @@ export async function prepareDataDirectory(data: string, runAs: Identity | undef
       },
     );
   }
+  await refuseMinioData(data);
   if (uid() === 0 && runAs !== undefined && runAs.uid !== 0) await becomeUser(data, runAs, logger);
   await refuseUnwritable(data);
-  await refuseMinioData(data);
 }
 
 async function becomeUser(data: string, { uid: user, gid }: Identity, logger: Logger): Promise<void> {
@@ -83,6 +83,13 @@ async function refuseUnwritable(data: string): Promise<void> {
   }
 }
 
+function unwritableAdvice(data: string): string {
+  const own = `chown -R ${uid()}:${process.getgid?.() ?? 0} on what is mounted at ${data}`;
+  return uid() === 0
+    ? `root without capabilities may not write what is another's: leave out "user: root", or "cap_drop", or add CHOWN, DAC_OVERRIDE, SETUID and SETGID; or ${own}`
+    : `give the volume to this user (${own}), or start the container once with "user: root": it then gives the directory to uid 1000 and drops to that user`;
+}
+
 async function unwritable(data: string, path: string, cause: unknown): Promise<HostError> {
   const owner = await stat(path).then(
     ({ uid: found, gid, mode }) => `it belongs to ${found}:${gid} with mode ${(mode & 0o7777).toString(8)}`,
@@ -91,13 +98,15 @@ async function unwritable(data: string, path: string, cause: unknown): Promise<H
   const why = systemErrorCode(cause) === 'EROFS' ? 'it is mounted read-only' : owner;
   return new HostError('permission', `uid ${uid()} may not write ${path}: ${why}`, {
     subject: path,
-    advice: `give the volume to this user (chown -R ${uid()}:${process.getgid?.() ?? 0} on what is mounted at ${data}), or start the container once with "user: root": it then gives the directory to uid 1000 and drops to that user`,
+    advice: unwritableAdvice(data),
     cause,
   });
 }
 
+/** First of all: nothing of MinIO's changes hands. */
 async function refuseMinioData(data: string): Promise<void> {
-  if (!(await readdir(data)).includes('.minio.sys')) return;
+  const names = await readdir(data).catch(() => []);
+  if (!names.some((name) => name === '.minio.sys')) return;
   throw new HostError(
     'data-directory-format',
     `${data} holds MinIO's data (.minio.sys), which this server cannot read`,
