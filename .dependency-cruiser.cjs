@@ -5,7 +5,7 @@
 const ranks = [
   ['core', 'fs', 'bucket'],
   ['settings', 'sigv4', 'policy', 'checksum'],
-  ['providers', 'store'],
+  ['providers', 'store', 'users'],
   ['s3', 'client'],
   ['server', 'gateway', 'transfer', 'provision', 'verify', 'stack'],
   ['tenants', 'observability', 'deploy', 'backup', 'artifacts'],
