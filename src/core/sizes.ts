@@ -16,3 +16,15 @@ export function formatBytes(bytes: number): string {
   const text = unit === 0 || value >= 100 ? Math.round(value).toString() : value.toFixed(1).replace(/\.0$/, '');
   return `${text} ${UNITS[unit]}`;
 }
+
+/**
+ * Bytes as people write them: `4096`, `64KiB`, `1.5 GiB`; `K`, `M`, `G` and `KB`, `MB`, `GB` mean the same binary units.
+ * @returns undefined when the text is none
+ */
+export function parseBytes(text: string): number | undefined {
+  const match = /^(\d{1,12}(?:\.\d{1,3})?)\s*(?:([KMGT])(?:i?B)?|B)?$/i.exec(text.trim());
+  if (match === null) return undefined;
+  const power = match[2] === undefined ? 0 : 'KMGT'.indexOf(match[2].toUpperCase()) + 1;
+  const bytes = Math.round(Number(match[1]) * 1024 ** power);
+  return Number.isSafeInteger(bytes) ? bytes : undefined;
+}

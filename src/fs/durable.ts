@@ -51,3 +51,15 @@ export async function makeDirectoryDurably(directory: string, mode = 0o700): Pro
   }
   await syncDirectory(join(directory, '..'));
 }
+
+/** Moves a file within one file system. One that is not there any more is no error: it may have been moved before. */
+export async function moveDurably(from: string, to: string): Promise<void> {
+  try {
+    await rename(from, to);
+  } catch (error) {
+    if (systemErrorCode(error) === 'ENOENT') return;
+    throw error;
+  }
+  await syncDirectory(dirname(to));
+  await syncDirectory(dirname(from));
+}

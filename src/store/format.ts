@@ -93,14 +93,20 @@ async function readFormat(directory: string): Promise<number | undefined> {
     if (systemErrorCode(error) === 'ENOENT') return undefined;
     throw error;
   }
-  const match = /^bucketwright format (\d+)\n?$/.exec(text);
-  if (match === null) {
+  const format = parseFormat(text);
+  if (format === undefined) {
     throw new HostError('data-directory-format', `${join(directory, 'FORMAT')} is not a format mark`, {
       subject: directory,
       advice: 'name a directory that bucketwright made, or an empty one',
     });
   }
-  return Number(match[1]);
+  return format;
+}
+
+/** The number in a format mark; undefined: it is none. */
+export function parseFormat(text: string): number | undefined {
+  const match = /^bucketwright format (\d+)\n?$/.exec(text);
+  return match === null ? undefined : Number(match[1]);
 }
 
 async function writeFormat(directory: string, format: number): Promise<void> {

@@ -2,6 +2,7 @@ import type { Register } from '../context.ts';
 import { configShow } from './config-show.ts';
 import { doctor } from './doctor.ts';
 import { down } from './down.ts';
+import { fsck } from './fsck.ts';
 import { observabilityCheck } from './observability-check.ts';
 import { observabilityMigrate } from './observability-migrate.ts';
 import { observabilityVerify } from './observability-verify.ts';
@@ -23,6 +24,7 @@ export const commands: readonly Register[] = [
   provision,
   verify,
   doctor,
+  fsck,
   configShow,
   render,
   renderCredentials,

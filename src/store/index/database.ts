@@ -72,6 +72,8 @@ export interface IndexOptions {
   readonly directory: string;
   /** False: commits are acknowledged before the disk has them (`--durability relaxed`). */
   readonly durable: boolean;
+  /** Beside the process that writes. Default false. */
+  readonly readOnly?: boolean;
 }
 
 export function openIndex(options: IndexOptions): Index {
@@ -88,6 +90,7 @@ export function openIndex(options: IndexOptions): Index {
     // One commit is one explicit transaction of the committer; lmdb's own batching of separate writes is not used.
     eventTurnBatching: false,
     noSync: !options.durable,
+    readOnly: options.readOnly ?? false,
     permissionsMode: 0o600,
   } as const;
   const root = open<Buffer, Buffer>(environment);
