@@ -2,6 +2,7 @@ import { BucketwrightError, type ErrorDetails, unreachable } from '../core/error
 import { SigV4Error } from '../sigv4/index.ts';
 import { StoreError } from '../store/errors.ts';
 import { messageOf, type S3ErrorCode, statusOf } from './error-codes.ts';
+import { httpDate } from './wire/dates.ts';
 
 export interface S3ErrorDetails extends ErrorDetails {
   /** Further elements of the error document, in order (`BucketName`, `ArgumentName` …). */
@@ -55,9 +56,14 @@ export function toS3Error(error: unknown): S3Error {
 }
 
 function fromStore(error: StoreError): S3Error {
-  const make = (code: S3ErrorCode, elements: Record<string, string | undefined> = {}, message?: string) => {
+  const make = (
+    code: S3ErrorCode,
+    elements: Record<string, string | undefined> = {},
+    message?: string,
+    headers: readonly string[] = [],
+  ) => {
     const given = Object.entries(elements).filter((entry): entry is [string, string] => entry[1] !== undefined);
-    return new S3Error(code, message, { cause: error, elements: Object.fromEntries(given) });
+    return new S3Error(code, message, { cause: error, elements: Object.fromEntries(given), headers });
   };
   switch (error.code) {
     case 'no-such-bucket':
@@ -67,7 +73,39 @@ function fromStore(error: StoreError): S3Error {
     case 'bucket-not-empty':
       return make('BucketNotEmpty', { BucketName: error.bucket });
     case 'no-such-key':
-      return make('NoSuchKey', { Key: error.key });
+      return make('NoSuchKey', { Key: error.key }, undefined, markerHeaders(error));
+    case 'no-such-version':
+      return make('NoSuchVersion', { Key: error.key, VersionId: error.versionId });
+    case 'invalid-version':
+      return make(
+        'InvalidArgument',
+        { ArgumentName: 'versionId', ArgumentValue: error.versionId?.slice(0, 256) },
+        'Invalid version id specified',
+      );
+    case 'delete-marker':
+      return make('MethodNotAllowed', { ResourceType: 'DeleteMarker' }, undefined, [
+        ...markerHeaders(error),
+        'Allow',
+        'DELETE',
+      ]);
+    case 'object-locked':
+      return make('AccessDenied', {}, 'Access Denied because object protected by object lock.');
+    case 'no-object-lock':
+      return make('InvalidRequest', {}, 'Bucket is missing Object Lock Configuration');
+    case 'versioning-required':
+      return make(
+        'InvalidBucketState',
+        { BucketName: error.bucket },
+        "Versioning must be 'Enabled' on the bucket to apply a Object Lock configuration",
+      );
+    case 'versioning-locked':
+      return make(
+        'InvalidBucketState',
+        { BucketName: error.bucket },
+        'An Object Lock configuration is present on this bucket, so the versioning state cannot be changed.',
+      );
+    case 'retention-past':
+      return make('InvalidArgument', {}, 'The retain until date must be in the future!');
     case 'precondition-failed':
       return make('PreconditionFailed');
     case 'no-such-upload':
@@ -95,4 +133,11 @@ function fromStore(error: StoreError): S3Error {
     default:
       return unreachable(error.code);
   }
+}
+
+/** S3 tells of a delete marker in the way, and when it was made; where there is none it says so too. */
+function markerHeaders({ deleteMarker }: StoreError): readonly string[] {
+  if (deleteMarker === undefined) return ['x-amz-delete-marker', 'false'];
+  const { versionId, modified } = deleteMarker;
+  return ['x-amz-delete-marker', 'true', 'x-amz-version-id', versionId, 'Last-Modified', httpDate(modified)];
 }

@@ -4,7 +4,7 @@ import type { Committer } from './index/committer.ts';
 import type { BucketRecord, Index } from './index/database.ts';
 import { afterPrefix, bucketPrefix } from './index/keys.ts';
 import type { UsageCounters } from './index/usage.ts';
-import type { BucketInfo, CreateBucket } from './port.ts';
+import type { BucketInfo, CreateBucket, ObjectLock, VersioningStatus } from './port.ts';
 
 const NEXT_BUCKET = Buffer.from('next-bucket');
 
@@ -29,9 +29,14 @@ export class BucketTable {
     return record;
   }
 
-  /** Inside a transaction: the bucket is still the one that the request began with. */
-  requireSame(name: string, record: BucketRecord): void {
-    if (this.#byName.get(name)?.id !== record.id) throw noSuchBucket(name);
+  /**
+   * Inside a transaction: the bucket is still the one that the request began with.
+   * @returns what is configured on it in this very transaction
+   */
+  requireSame(name: string, record: BucketRecord): BucketRecord {
+    const now = this.#byName.get(name);
+    if (now === undefined || now.id !== record.id) throw noSuchBucket(name);
+    return now;
   }
 
   info(name: string): BucketInfo {
@@ -53,12 +58,48 @@ export class BucketTable {
         throw new StoreError('bucket-exists', `bucket ${request.name} exists`, { bucket: request.name });
       }
       const id = this.#index.counters.get(NEXT_BUCKET) ?? 1;
-      const record: BucketRecord = { id, owner: request.owner, region: request.region, created };
+      const { owner, region, objectLock } = request;
+      const locked = objectLock !== undefined && { versioning: 'Enabled' as const, objectLock };
+      const record: BucketRecord = { id, owner, region, created, ...locked };
       this.#index.counters.putSync(NEXT_BUCKET, id + 1);
       this.#index.buckets.putSync(Buffer.from(request.name), record);
       for (const [kind, value] of request.configuration ?? []) this.#configurations.set(id, kind, value);
       this.#byName.set(request.name, record);
       return describe(request.name, record);
+    });
+  }
+
+  /** @throws StoreError `no-such-bucket`, `versioning-locked` */
+  setVersioning(committer: Committer, name: string, versioning: VersioningStatus): Promise<void> {
+    return this.#change(committer, name, (record) => {
+      if (versioning !== 'Enabled' && record.objectLock !== undefined) {
+        throw new StoreError('versioning-locked', `bucket ${name} has object lock, which needs versioning`, {
+          bucket: name,
+        });
+      }
+      return { ...record, versioning };
+    });
+  }
+
+  /** @throws StoreError `no-such-bucket`, `versioning-required` */
+  setObjectLock(committer: Committer, name: string, objectLock: ObjectLock): Promise<void> {
+    return this.#change(committer, name, (record) => {
+      if (record.versioning !== 'Enabled') {
+        throw new StoreError('versioning-required', `bucket ${name} has no versioning, which object lock needs`, {
+          bucket: name,
+        });
+      }
+      return { ...record, objectLock };
+    });
+  }
+
+  #change(committer: Committer, name: string, change: (record: BucketRecord) => BucketRecord): Promise<void> {
+    return this.#remembered(committer, name, () => {
+      const record = this.#index.buckets.get(Buffer.from(name));
+      if (record === undefined) throw noSuchBucket(name);
+      const changed = change(record);
+      this.#index.buckets.putSync(Buffer.from(name), changed);
+      this.#byName.set(name, changed);
     });
   }
 
@@ -69,7 +110,8 @@ export class BucketTable {
       if (record === undefined) throw noSuchBucket(name);
       const start = bucketPrefix(record.id);
       const range = { start, end: afterPrefix(start), limit: 1 };
-      if (hasAny(this.#index.objectsRaw.getKeys(range)) || hasAny(this.#index.uploads.getKeys(range))) {
+      const { objectsRaw, versionsRaw, uploads } = this.#index;
+      if ([objectsRaw, versionsRaw, uploads].some((database) => hasAny(database.getKeys(range)))) {
         throw new StoreError('bucket-not-empty', `bucket ${name} is not empty`, { bucket: name });
       }
       this.#index.buckets.removeSync(Buffer.from(name));
@@ -93,7 +135,8 @@ export class BucketTable {
 }
 
 function describe(name: string, record: BucketRecord): BucketInfo {
-  return { name, owner: record.owner, region: record.region, created: record.created };
+  const { owner, region, created, versioning, objectLock } = record;
+  return { name, owner, region, created, versioning, objectLock };
 }
 
 function noSuchBucket(name: string): StoreError {

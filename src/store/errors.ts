@@ -5,6 +5,20 @@ export type StoreErrorCode =
   | 'bucket-exists'
   | 'bucket-not-empty'
   | 'no-such-key'
+  | 'no-such-version'
+  /** The text is no version id of this store. */
+  | 'invalid-version'
+  /** The version asked for is a delete marker. */
+  | 'delete-marker'
+  /** Retention or a legal hold protects the version. */
+  | 'object-locked'
+  /** The bucket has no object lock. */
+  | 'no-object-lock'
+  /** Object lock needs versioning to be enabled. */
+  | 'versioning-required'
+  /** Object lock keeps versioning from being suspended. */
+  | 'versioning-locked'
+  | 'retention-past'
   | 'precondition-failed'
   | 'no-such-upload'
   /** A part that completion names does not exist or has another entity tag or checksum. */
@@ -29,6 +43,9 @@ export interface StoreErrorDetails extends ErrorDetails {
   readonly key?: string | undefined;
   readonly uploadId?: string | undefined;
   readonly partNumber?: number | undefined;
+  readonly versionId?: string | undefined;
+  /** The delete marker that stands in the way. */
+  readonly deleteMarker?: { readonly versionId: string; readonly modified: number } | undefined;
 }
 
 /** Everything the object engine refuses, told apart by `code`. */
@@ -38,6 +55,8 @@ export class StoreError extends BucketwrightError {
   readonly key: string | undefined;
   readonly uploadId: string | undefined;
   readonly partNumber: number | undefined;
+  readonly versionId: string | undefined;
+  readonly deleteMarker: StoreErrorDetails['deleteMarker'];
 
   constructor(code: StoreErrorCode, message: string, details: StoreErrorDetails = {}) {
     super(message, { subject: details.key ?? details.bucket, ...details });
@@ -46,5 +65,7 @@ export class StoreError extends BucketwrightError {
     this.key = details.key;
     this.uploadId = details.uploadId;
     this.partNumber = details.partNumber;
+    this.versionId = details.versionId;
+    this.deleteMarker = details.deleteMarker;
   }
 }

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { describeObjectStore } from '../../test/contract/object-store.ts';
+import { describeVersions } from '../../test/contract/versions.ts';
 import { KiB } from '../core/sizes.ts';
 import { type LocalStore, type LocalStoreOptions, openLocalStore } from './local-store.ts';
 import type { PutObject } from './port.ts';
@@ -15,6 +16,22 @@ describeObjectStore('LocalStore', async () => {
   return {
     store,
     smallPart,
+    async discard() {
+      await store.close();
+      await rm(directory, { recursive: true });
+    },
+  };
+});
+
+describeVersions('LocalStore', async () => {
+  const directory = await mkdtemp(join(tmpdir(), 'bucketwright-store-'));
+  let now = Date.now();
+  const store = await openLocalStore({ directory, filesPerSegment: 4, clock: { now: () => now } });
+  return {
+    store,
+    setNow(milliseconds) {
+      now = milliseconds;
+    },
     async discard() {
       await store.close();
       await rm(directory, { recursive: true });

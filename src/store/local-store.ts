@@ -26,8 +26,11 @@ import { Maintenance } from './maintenance.ts';
 import { completeUpload } from './multipart/complete.ts';
 import { listUploads } from './multipart/list-uploads.ts';
 import { abortUpload, createUpload, describeUpload, listParts, putPart, requireUpload } from './multipart/uploads.ts';
-import { changeObject, copyObject, deleteObject } from './object/change.ts';
+import { changeObject } from './object/change.ts';
+import { copyObject } from './object/copy.ts';
+import { deleteObject } from './object/delete.ts';
 import { listObjects } from './object/list.ts';
+import { listVersions } from './object/list-versions.ts';
 import { putObject } from './object/put.ts';
 import { objectInfo, openObject } from './object/read.ts';
 import type { ObjectStore, StoreHealth } from './port.ts';
@@ -174,16 +177,22 @@ export class LocalStore implements ObjectStore {
   deleteBucket: ObjectStore['deleteBucket'] = (name) => this.#engine.buckets.delete(this.#engine.committer, name);
   bucketConfiguration: ObjectStore['bucketConfiguration'] = async (bucket, kind) =>
     this.#engine.configurations.get(this.#engine.buckets.require(bucket).id, kind);
+  setVersioning: ObjectStore['setVersioning'] = (bucket, status) =>
+    this.#engine.buckets.setVersioning(this.#engine.committer, bucket, status);
+  setObjectLock: ObjectStore['setObjectLock'] = (bucket, lock) =>
+    this.#engine.buckets.setObjectLock(this.#engine.committer, bucket, lock);
   setBucketConfiguration: ObjectStore['setBucketConfiguration'] = (bucket, kind, value) =>
     setBucketConfiguration(this.#engine, bucket, kind, value);
 
   putObject: ObjectStore['putObject'] = (request) => putObject(this.#engine, request);
-  openObject: ObjectStore['openObject'] = (bucket, key) => openObject(this.#engine, bucket, key);
-  objectInfo: ObjectStore['objectInfo'] = async (bucket, key) => objectInfo(this.#engine, bucket, key);
+  openObject: ObjectStore['openObject'] = (bucket, key, versionId) => openObject(this.#engine, bucket, key, versionId);
+  objectInfo: ObjectStore['objectInfo'] = async (bucket, key, versionId) =>
+    objectInfo(this.#engine, bucket, key, versionId);
   deleteObject: ObjectStore['deleteObject'] = async (request) => deleteObject(this.#engine, request);
   copyObject: ObjectStore['copyObject'] = (request) => copyObject(this.#engine, request);
-  changeObject: ObjectStore['changeObject'] = (request) => changeObject(this.#engine, request);
+  changeObject: ObjectStore['changeObject'] = async (request) => changeObject(this.#engine, request);
   listObjects: ObjectStore['listObjects'] = async (request) => listObjects(this.#engine, request);
+  listVersions: ObjectStore['listVersions'] = async (request) => listVersions(this.#engine, request);
 
   createUpload: ObjectStore['createUpload'] = (request) => createUpload(this.#engine, request);
   upload: ObjectStore['upload'] = async (bucket, key, uploadId) => {

@@ -22,25 +22,38 @@ export interface ObjectStore {
    * @throws StoreError `no-such-bucket`
    */
   bucketConfiguration(bucket: string, kind: BucketConfigurationKind): Promise<string | undefined>;
+  /** @throws StoreError `no-such-bucket`, `versioning-locked` when it would end the versioning of a bucket with object lock */
+  setVersioning(bucket: string, status: VersioningStatus): Promise<void>;
+  /** Once on, object lock stays on. @throws StoreError `no-such-bucket`, `versioning-required` */
+  setObjectLock(bucket: string, lock: ObjectLock): Promise<void>;
   /** Undefined removes it. @throws StoreError `no-such-bucket` */
   setBucketConfiguration(bucket: string, kind: BucketConfigurationKind, value: string | undefined): Promise<void>;
 
   putObject(request: PutObject): Promise<ObjectInfo>;
   /**
    * The object as it is now, its body held: a later overwrite or delete does not tear what is read from it. The caller
-   * must `close()` it.
-   * @throws StoreError `no-such-bucket`, `no-such-key`
+   * must `close()` it. Without a version: the current one.
+   * @throws StoreError `no-such-bucket`, `no-such-key`, `no-such-version`, `invalid-version`, `delete-marker`
    */
-  openObject(bucket: string, key: string): Promise<OpenObject>;
+  openObject(bucket: string, key: string, versionId?: string): Promise<OpenObject>;
   /** The same without the body. */
-  objectInfo(bucket: string, key: string): Promise<ObjectInfo>;
-  /** Deleting what does not exist is no error; the answer says whether something was deleted. */
-  deleteObject(request: DeleteObject): Promise<{ readonly deleted: boolean }>;
+  objectInfo(bucket: string, key: string, versionId?: string): Promise<ObjectInfo>;
+  /**
+   * Deleting what does not exist is no error; the answer says whether something was deleted. Without a version, a bucket
+   * with versioning keeps all versions and marks the object as deleted.
+   * @throws StoreError `no-such-bucket`, `invalid-version`, `precondition-failed`, `object-locked`
+   */
+  deleteObject(request: DeleteObject): Promise<DeletedObject>;
   /** Index-only where the body can be shared; the copy never changes when its source does. */
   copyObject(request: CopyObject): Promise<ObjectInfo>;
-  /** Replaces what is named in `change`, and nothing else. @throws StoreError `no-such-bucket`, `no-such-key` */
-  changeObject(request: ChangeObject): Promise<void>;
+  /**
+   * Replaces what is named in `change`, and nothing else, in one version.
+   * @throws StoreError as `objectInfo`, and `no-object-lock`, `object-locked`, `retention-past`
+   */
+  changeObject(request: ChangeObject): Promise<ObjectInfo>;
   listObjects(request: ListObjects): Promise<ObjectListing>;
+  /** All versions and delete markers: by key, and of one key the newest first. */
+  listVersions(request: ListVersions): Promise<VersionListing>;
 
   createUpload(request: CreateUpload): Promise<UploadInfo>;
   /** @throws StoreError `no-such-upload` */
@@ -71,6 +84,8 @@ export interface CreateBucket {
   readonly owner: string;
   readonly region: string;
   /** Set in the same commit. */
+  /** Set for a bucket with object lock, which then has versioning too. */
+  readonly objectLock?: ObjectLock | undefined;
   readonly configuration?: readonly (readonly [kind: BucketConfigurationKind, value: string])[] | undefined;
 }
 
@@ -80,18 +95,38 @@ export type BucketConfigurationKind =
   | 'cors'
   | 'encryption'
   | 'lifecycle'
-  | 'object-lock'
   | 'ownership-controls'
   | 'policy'
   | 'public-access-block'
-  | 'tagging'
-  | 'versioning';
+  | 'tagging';
 
 export interface BucketInfo {
   readonly name: string;
   readonly owner: string;
   readonly region: string;
   readonly created: number;
+  /** Undefined: never configured, so the bucket has no versions. */
+  readonly versioning: VersioningStatus | undefined;
+  readonly objectLock: ObjectLock | undefined;
+}
+
+/** What a write makes: a new version, or (suspended) the null version anew. */
+export type VersioningStatus = 'Enabled' | 'Suspended';
+
+export interface ObjectLock {
+  readonly defaultRetention?: DefaultRetention | undefined;
+}
+
+export type RetentionMode = 'GOVERNANCE' | 'COMPLIANCE';
+export type DefaultRetention = { readonly mode: RetentionMode } & (
+  | { readonly days: number }
+  | { readonly years: number }
+);
+
+/** Until then (milliseconds) the version cannot be deleted: by nobody, or only by who may bypass governance. */
+export interface Retention {
+  readonly mode: RetentionMode;
+  readonly until: number;
 }
 
 export type Tags = readonly (readonly [key: string, value: string])[];
@@ -117,6 +152,9 @@ export interface ObjectAttributes {
   readonly acl?: string | undefined;
   /** Opaque to the store: how the body is encrypted with the client's key. Describes the bytes as they are stored. */
   readonly sse?: string | undefined;
+  /** Only in a bucket with object lock. A copy takes what its caller says, else the bucket's default. */
+  readonly retention?: Retention | undefined;
+  readonly legalHold?: boolean | undefined;
 }
 
 export interface ObjectInfo extends ObjectAttributes {
@@ -125,6 +163,8 @@ export interface ObjectInfo extends ObjectAttributes {
   readonly size: number;
   readonly modified: number;
   readonly etag: string;
+  /** `null` for the null version; undefined in a bucket that never had versioning. */
+  readonly versionId: string | undefined;
   readonly checksum: Checksum | undefined;
   /** Of a completed multipart upload: its parts in order. */
   readonly parts: readonly ObjectPart[] | undefined;
@@ -185,25 +225,40 @@ export interface PutObject extends IncomingBody, ObjectAttributes {
   readonly condition?: WriteCondition | undefined;
 }
 
+export interface DeletedObject {
+  readonly deleted: boolean;
+  /** The version deleted, or the delete marker made. */
+  readonly versionId: string | undefined;
+  /** Whether a delete marker was made, or was what was deleted. */
+  readonly deleteMarker: boolean;
+}
+
 export interface DeleteObject {
   readonly bucket: string;
   readonly key: string;
+  /** This version, for good. */
+  readonly versionId?: string | undefined;
+  /** The caller may override retention of mode governance, and wants to. */
+  readonly bypassGovernance?: boolean | undefined;
   readonly condition?: WriteCondition | undefined;
 }
 
 export interface ChangeObject {
   readonly bucket: string;
   readonly key: string;
-  readonly change: Partial<Pick<ObjectAttributes, 'tags' | 'acl'>>;
+  readonly versionId?: string | undefined;
+  readonly change: Partial<Pick<ObjectAttributes, 'tags' | 'acl' | 'retention' | 'legalHold'>>;
+  /** The caller may override retention of mode governance, and wants to. */
+  readonly bypassGovernance?: boolean | undefined;
 }
 
 export interface CopyObject {
-  readonly source: { readonly bucket: string; readonly key: string };
+  readonly source: { readonly bucket: string; readonly key: string; readonly versionId?: string | undefined };
   readonly bucket: string;
   readonly key: string;
   /** Sees the source as it is in the commit; throwing refuses the copy. */
   accept(source: ObjectInfo): void;
-  /** Undefined keeps the source's. */
+  /** What is not named keeps the source's, save ACL, retention and legal hold, which no copy inherits. */
   readonly attributes: Partial<ObjectAttributes>;
   /** Undefined keeps the source's checksum; otherwise the copy gets one of this algorithm, computed when it must be. */
   readonly checksumAlgorithm: ChecksumAlgorithm | undefined;
@@ -240,6 +295,35 @@ export type ListEntry =
 export interface ObjectListing {
   /** In UTF-8 byte order, objects and common prefixes interleaved. */
   readonly entries: readonly ListEntry[];
+  readonly truncated: boolean;
+}
+
+export interface ListVersions {
+  readonly bucket: string;
+  readonly prefix: string;
+  readonly delimiter: string;
+  /** Entries that sort after this key (or common prefix), and of this key those older than the version. */
+  readonly after: { readonly key: string; readonly versionId: string | undefined } | undefined;
+  readonly limit: number;
+}
+
+export type VersionEntry =
+  | {
+      readonly kind: 'version' | 'delete-marker';
+      readonly key: string;
+      readonly versionId: string;
+      readonly isLatest: boolean;
+      readonly size: number;
+      readonly modified: number;
+      readonly etag: string;
+      readonly storageClass: string;
+      readonly checksumAlgorithm: ChecksumAlgorithm | undefined;
+      readonly checksumType: ChecksumType | undefined;
+    }
+  | { readonly kind: 'prefix'; readonly prefix: string };
+
+export interface VersionListing {
+  readonly entries: readonly VersionEntry[];
   readonly truncated: boolean;
 }
 

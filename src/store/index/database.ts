@@ -3,9 +3,16 @@ import { join } from 'node:path';
 import { type Database, open, type RootDatabase } from 'lmdb';
 import type { ChecksumAlgorithm, ChecksumType } from '../../checksum/index.ts';
 import { systemErrorCode } from '../../core/errors.ts';
-import type { ObjectAttributes } from '../port.ts';
+import type { ObjectAttributes, ObjectLock, VersioningStatus } from '../port.ts';
 import { keyBetween } from './keys.ts';
-import { decodeListed, decodeObject, type ListedObject, type ObjectRecord } from './records.ts';
+import {
+  decodeListed,
+  decodeListedVersion,
+  decodeObject,
+  type ListedObject,
+  type ListedVersion,
+  type ObjectRecord,
+} from './records.ts';
 
 /** A bucket in the index. The number, never reused, is what keys start with; so a bucket made anew starts empty. */
 export interface BucketRecord {
@@ -13,6 +20,9 @@ export interface BucketRecord {
   readonly owner: string;
   readonly region: string;
   readonly created: number;
+  /** Absent: never configured. */
+  readonly versioning?: VersioningStatus;
+  readonly objectLock?: ObjectLock;
 }
 
 export interface UploadRecord extends ObjectAttributes {
@@ -26,6 +36,8 @@ export interface CompletedUpload {
   readonly bucket: string;
   readonly key: string;
   readonly etag: string;
+  /** Absent in a bucket that had no versioning then. */
+  readonly versionId?: string | undefined;
   readonly completed: number;
 }
 
@@ -54,6 +66,14 @@ export interface Index {
   /** Keys come out as the object's key, a string; what goes in (a range's ends) are whole index keys. */
   readonly listing: Database<ListedObject, Buffer | string>;
   readonly objectsRaw: Database<Buffer, Buffer>;
+  /** Current versions and all others, as a listing of versions reads them. */
+  readonly objectHeads: Database<ListedVersion, Buffer>;
+  readonly versionHeads: Database<ListedVersion, Buffer>;
+  /** Versions that are not current, and delete markers. */
+  readonly versions: Database<ObjectRecord, Buffer>;
+  readonly versionsRaw: Database<Buffer, Buffer>;
+  /** By object: where in `versions` its null version is. */
+  readonly nullVersions: Database<Buffer, Buffer>;
   readonly inline: Database<Buffer, Buffer>;
   readonly manifests: Database<Buffer, Buffer>;
   readonly files: Database<BodyFileRecord, Buffer>;
@@ -104,6 +124,11 @@ export function openIndex(options: IndexOptions): Index {
     objects: decoded(root, 'objects', decodeObject),
     listing: openListing(root),
     objectsRaw: binary('objects'),
+    objectHeads: decoded(root, 'objects', decodeListedVersion),
+    versionHeads: decoded(root, 'versions', decodeListedVersion),
+    versions: decoded(root, 'versions', decodeObject),
+    versionsRaw: binary('versions'),
+    nullVersions: binary('nullVersions'),
     inline: binary('inline'),
     manifests: binary('manifests'),
     files: json('files'),
@@ -196,7 +221,7 @@ export function freeInIndex(index: Index): number {
 
 function databasesOf(index: Index): readonly { getStats(): object }[] {
   const { counters, buckets, objectsRaw, inline, manifests, files, sums, trash, segments, uploads, partsRaw } = index;
-  const { completed, usage, configurations } = index;
+  const { completed, usage, configurations, versionsRaw, nullVersions } = index;
   return [
     counters,
     buckets,
@@ -212,6 +237,8 @@ function databasesOf(index: Index): readonly { getStats(): object }[] {
     completed,
     usage,
     configurations,
+    versionsRaw,
+    nullVersions,
   ];
 }
 

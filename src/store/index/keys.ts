@@ -1,3 +1,5 @@
+import { SEQUENCE_BYTES, writeDescending } from './version-ids.ts';
+
 /**
  * Index keys. Bucket numbers are big-endian so that all keys of a bucket are one range, and object keys follow as plain
  * UTF-8, whose byte order is the order S3 lists in. A key never holds NUL (the protocol refuses it), so NUL separates.
@@ -27,6 +29,25 @@ export function keyBetween(indexKey: Buffer, start: number, end: number): string
 /** What is configured on a bucket: its number and the kind's name. */
 export function configurationKey(bucketId: number, kind: string): Buffer {
   return objectKey(bucketId, kind);
+}
+
+/** An older version: the object's index key, NUL, and its order, newest first. */
+export function versionKey(bucketId: number, key: string, sequence: number): Buffer {
+  const prefix = versionsPrefix(bucketId, key);
+  const whole = Buffer.allocUnsafe(prefix.length + SEQUENCE_BYTES);
+  prefix.copy(whole);
+  writeDescending(whole, prefix.length, sequence);
+  return whole;
+}
+
+/** What the index keys of all older versions of an object begin with. */
+export function versionsPrefix(bucketId: number, key: string): Buffer {
+  return Buffer.concat([objectKey(bucketId, key), Buffer.of(0)]);
+}
+
+/** The object's own index key, of that of a version. */
+export function objectKeyOfVersion(indexKey: Buffer): Buffer {
+  return indexKey.subarray(0, indexKey.length - SEQUENCE_BYTES - 1);
 }
 
 export function uploadKey(bucketId: number, key: string, uploadId: Buffer): Buffer {

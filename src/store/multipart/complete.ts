@@ -2,12 +2,12 @@ import { createHash } from 'node:crypto';
 import { type Checksum, combineCrc, compositeChecksum, fullObjectChecksum } from '../../checksum/index.ts';
 import type { Engine } from '../engine.ts';
 import { StoreError } from '../errors.ts';
-import type { UploadRecord } from '../index/database.ts';
+import type { BucketRecord, UploadRecord } from '../index/database.ts';
 import { objectKey } from '../index/keys.ts';
 import type { ObjectRecord } from '../index/records.ts';
 import { checkCondition } from '../object/conditions.ts';
 import { describeObject } from '../object/describe.ts';
-import { replaceObject } from '../object/put.ts';
+import { findVersion, storeCurrent } from '../object/versions.ts';
 import type { CompletePart, CompleteUpload, ObjectInfo } from '../port.ts';
 import { type FoundUpload, noSuchUpload, parseUploadId, requireUpload, takeParts } from './uploads.ts';
 
@@ -22,8 +22,11 @@ export async function completeUpload(engine: Engine, request: CompleteUpload): P
   if (repeated !== undefined) return repeated;
   const upload = requireUpload(engine, bucket, key, uploadId);
   engine.space.assertRoom(0, 'index');
-  const record = await engine.committer.commit(() => complete(engine, upload, request));
-  return describeObject(engine.references, bucket, key, record);
+  return engine.committer.commit(() => {
+    const bucketNow = engine.buckets.requireSame(bucket, upload.bucket);
+    const record = complete(engine, upload, request, bucketNow);
+    return describeObject(engine.references, { name: bucket, record: bucketNow }, key, record);
+  });
 }
 
 /** The client did not get the first answer and asks again: S3 answers the same, while the object is still that one. */
@@ -31,15 +34,19 @@ function completedBefore(engine: Engine, { bucket, key, uploadId }: CompleteUplo
   const id = parseUploadId(uploadId);
   const completed = id === undefined ? undefined : engine.index.completed.get(id);
   if (completed === undefined || completed.bucket !== bucket || completed.key !== key) return undefined;
-  const record = engine.index.objects.get(objectKey(engine.buckets.require(bucket).id, key));
+  const here = { name: bucket, record: engine.buckets.require(bucket) };
+  const name = { bucketId: here.record.id, key };
+  const record =
+    completed.versionId === undefined
+      ? engine.index.objects.get(objectKey(name.bucketId, key))
+      : findVersion(engine, name, completed.versionId)?.record;
   if (record === undefined || record.etag !== completed.etag) return undefined;
-  return describeObject(engine.references, bucket, key, record);
+  return describeObject(engine.references, here, key, record);
 }
 
 /** Inside a transaction. Everything is checked before the first write. */
-function complete(engine: Engine, upload: FoundUpload, request: CompleteUpload): ObjectRecord {
+function complete(engine: Engine, upload: FoundUpload, request: CompleteUpload, bucketNow: BucketRecord): ObjectRecord {
   const { bucket, key, uploadId } = request;
-  engine.buckets.requireSame(bucket, upload.bucket);
   if (!engine.index.uploads.doesExist(upload.indexKey)) throw noSuchUpload(bucket, key, uploadId);
   const stored = new Map(storedParts(engine, upload.id).map((part) => [part.number, part.record]));
   const chosen = request.parts.map((part) => choose(engine, request, part, stored.get(part.number)));
@@ -58,7 +65,7 @@ function complete(engine: Engine, upload: FoundUpload, request: CompleteUpload):
     body: singleBody(record),
     checksum: record.checksum,
   }));
-  const record: ObjectRecord = {
+  const made: ObjectRecord = {
     size,
     modified: completed,
     etag: multipartEtag(chosen),
@@ -68,16 +75,24 @@ function complete(engine: Engine, upload: FoundUpload, request: CompleteUpload):
     storageClass: upload.record.storageClass,
     acl: upload.record.acl,
     sse: upload.record.sse,
+    retention: upload.record.retention,
+    legalHold: upload.record.legalHold,
     checksum,
     body: engine.references.newManifest(manifest, size),
   };
-  replaceObject(engine, upload.bucket.id, indexKey, current, record);
+  const record = storeCurrent(engine, bucketNow, { bucketId: bucketNow.id, key }, current, made);
   const used = new Set(chosen.map((part) => part.number));
   for (const part of takeParts(engine, upload.id)) {
     if (!used.has(part.number)) engine.references.release(part.record.body);
   }
   engine.index.uploads.removeSync(upload.indexKey);
-  engine.index.completed.putSync(upload.id, { bucket, key, etag: record.etag, completed });
+  engine.index.completed.putSync(upload.id, {
+    bucket,
+    key,
+    etag: record.etag,
+    versionId: record.version?.id,
+    completed,
+  });
   return record;
 }
 

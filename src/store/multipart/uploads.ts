@@ -7,12 +7,14 @@ import type { BucketRecord, UploadRecord } from '../index/database.ts';
 import { afterPrefix, partKey, partNumberOf, UPLOAD_ID_BYTES, uploadKey } from '../index/keys.ts';
 import { encodeObject, type ObjectRecord } from '../index/records.ts';
 import { md5Of, withMd5 } from '../object/put.ts';
+import { checkLockable } from '../object/retention.ts';
 import type { CreateUpload, ListParts, PartInfo, PutPart, UploadInfo } from '../port.ts';
 
 export async function createUpload(engine: Engine, request: CreateUpload): Promise<UploadInfo> {
   const { bucket, key } = request;
   const bucketRecord = engine.buckets.require(bucket);
   engine.space.assertRoom(0, 'index');
+  checkLockable(bucketRecord, request, engine.clock.now(), request);
   const record: UploadRecord = {
     headers: request.headers,
     metadata: request.metadata,
@@ -20,6 +22,8 @@ export async function createUpload(engine: Engine, request: CreateUpload): Promi
     storageClass: request.storageClass,
     acl: request.acl,
     sse: request.sse,
+    retention: request.retention,
+    legalHold: request.legalHold,
     initiated: engine.clock.now(),
     checksumAlgorithm: request.checksumAlgorithm ?? null,
     checksumType: request.checksumType ?? null,
@@ -44,6 +48,8 @@ export function describeUpload(bucket: string, key: string, id: Buffer, record: 
     storageClass: record.storageClass,
     acl: record.acl,
     sse: record.sse,
+    retention: record.retention,
+    legalHold: record.legalHold,
     checksumAlgorithm: record.checksumAlgorithm ?? undefined,
     checksumType: record.checksumType ?? undefined,
   };

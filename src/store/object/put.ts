@@ -2,10 +2,12 @@ import type { DigestName } from '../../checksum/index.ts';
 import type { WrittenBody } from '../body/writer.ts';
 import { assertRoomFor, type Engine } from '../engine.ts';
 import { objectKey } from '../index/keys.ts';
-import { encodeObject, type ObjectRecord } from '../index/records.ts';
+import type { ObjectRecord } from '../index/records.ts';
 import type { ObjectInfo, PutObject } from '../port.ts';
 import { checkCondition } from './conditions.ts';
 import { describeObject } from './describe.ts';
+import { checkLockable } from './retention.ts';
+import { storeCurrent } from './versions.ts';
 
 const MD5_ONLY: readonly DigestName[] = ['MD5'];
 
@@ -26,6 +28,7 @@ export async function putObject(engine: Engine, request: PutObject): Promise<Obj
   const bucketRecord = engine.buckets.require(bucket);
   const indexKey = objectKey(bucketRecord.id, key);
   assertRoomFor(engine, request.body);
+  checkLockable(bucketRecord, request, engine.clock.now(), request);
   // Checked again in the commit; here it spares the client from sending a body that cannot be taken.
   if (condition !== undefined) checkCondition(condition, engine.index.objects.get(indexKey), request);
   const written = await engine.writer.write(request.body, withMd5(request.digests));
@@ -41,36 +44,23 @@ export async function putObject(engine: Engine, request: PutObject): Promise<Obj
       storageClass: request.storageClass,
       acl: request.acl,
       sse: request.sse,
+      retention: request.retention,
+      legalHold: request.legalHold,
       checksum,
       body: written.reference,
     };
-    await engine.committer.commit(() => {
-      engine.buckets.requireSame(bucket, bucketRecord);
+    const stored = await engine.committer.commit(() => {
+      const bucketNow = engine.buckets.requireSame(bucket, bucketRecord);
       const current = engine.index.objects.get(indexKey);
       checkCondition(condition, current, request);
       engine.references.adopt(written);
-      replaceObject(engine, bucketRecord.id, indexKey, current, record);
+      const name = { bucketId: bucketRecord.id, key };
+      return { bucketNow, record: storeCurrent(engine, bucketNow, name, current, record) };
     });
     written.keep();
-    return describeObject(engine.references, bucket, key, record);
+    return describeObject(engine.references, { name: bucket, record: stored.bucketNow }, key, stored.record);
   } catch (error) {
     await written.discard();
     throw error;
-  }
-}
-
-/** Inside a transaction: the record takes the place of what was there, whose body loses a reference. */
-export function replaceObject(
-  engine: Engine,
-  bucketId: number,
-  indexKey: Buffer,
-  current: ObjectRecord | undefined,
-  record: ObjectRecord,
-): void {
-  engine.index.objectsRaw.putSync(indexKey, encodeObject(record));
-  if (current === undefined) engine.usage.add(bucketId, 1, record.size);
-  else {
-    engine.usage.add(bucketId, 0, record.size - current.size);
-    engine.references.release(current.body);
   }
 }

@@ -2,25 +2,69 @@ import { openInline } from '../body/inline.ts';
 import { BodyReader, type Piece } from '../body/reader.ts';
 import { bodyKey } from '../body/reference.ts';
 import type { Engine } from '../engine.ts';
-import { StoreError } from '../errors.ts';
+import { StoreError, type StoreErrorDetails } from '../errors.ts';
+import type { BucketRecord } from '../index/database.ts';
 import { objectKey } from '../index/keys.ts';
 import type { ObjectRecord } from '../index/records.ts';
+import { NULL_VERSION, parseVersionId } from '../index/version-ids.ts';
 import type { ObjectInfo, OpenObject } from '../port.ts';
 import { describeObject } from './describe.ts';
+import { type FoundVersion, findVersion, newestNoncurrent } from './versions.ts';
 
-export function objectInfo(engine: Engine, bucket: string, key: string): ObjectInfo {
-  return describeObject(engine.references, bucket, key, requireObject(engine, bucket, key));
+export function objectInfo(engine: Engine, bucket: string, key: string, versionId?: string): ObjectInfo {
+  const record = engine.buckets.require(bucket);
+  return describeObject(
+    engine.references,
+    { name: bucket, record },
+    key,
+    requireVersion(engine, { name: bucket, record }, key, versionId).record,
+  );
 }
 
-export function requireObject(engine: Engine, bucket: string, key: string): ObjectRecord {
-  const record = engine.index.objects.get(objectKey(engine.buckets.require(bucket).id, key));
-  if (record === undefined) throw new StoreError('no-such-key', `there is no object ${key}`, { bucket, key });
-  return record;
+/**
+ * The current version, or the one named. Also inside a transaction.
+ * @throws StoreError `no-such-key`, `no-such-version`, `invalid-version`, `delete-marker`
+ */
+export function requireVersion(
+  engine: Engine,
+  bucket: { readonly name: string; readonly record: BucketRecord },
+  key: string,
+  versionId: string | undefined,
+): FoundVersion {
+  const where = { bucket: bucket.name, key, versionId };
+  const name = { bucketId: bucket.record.id, key };
+  if (versionId === undefined) {
+    const record = engine.index.objects.get(objectKey(name.bucketId, key));
+    if (record !== undefined) return { record, isCurrent: true };
+    const marker = newestNoncurrent(engine, name);
+    throw new StoreError('no-such-key', `there is no object ${key}`, { ...where, deleteMarker: markerOf(marker) });
+  }
+  checkVersionId(versionId, where);
+  const found = findVersion(engine, name, versionId);
+  if (found === undefined) throw new StoreError('no-such-version', `${key} has no version ${versionId}`, where);
+  if (found.record.deleteMarker === true) {
+    const deleteMarker = markerOf(found.record);
+    throw new StoreError('delete-marker', `version ${versionId} of ${key} is a delete marker`, {
+      ...where,
+      deleteMarker,
+    });
+  }
+  return found;
 }
 
-export async function openObject(engine: Engine, bucket: string, key: string): Promise<OpenObject> {
+function markerOf(record: ObjectRecord | undefined): StoreErrorDetails['deleteMarker'] {
+  return record && { versionId: record.version?.id ?? NULL_VERSION, modified: record.modified };
+}
+
+/** @throws StoreError `invalid-version` */
+export function checkVersionId(versionId: string, where: StoreErrorDetails): void {
+  if (versionId === NULL_VERSION || parseVersionId(versionId) !== undefined) return;
+  throw new StoreError('invalid-version', `${versionId} is not a version id`, where);
+}
+
+export async function openObject(engine: Engine, bucket: string, key: string, versionId?: string): Promise<OpenObject> {
   for (let attempt = 0; attempt < 5; attempt += 1) {
-    const opened = await tryOpen(engine, bucket, key);
+    const opened = await tryOpen(engine, bucket, key, versionId);
     if (opened !== undefined) return opened;
     // The look-up saw an older state of the index than the unlink that beat it: look again at the newest.
     engine.index.root.resetReadTxn();
@@ -32,8 +76,14 @@ export async function openObject(engine: Engine, bucket: string, key: string): P
   });
 }
 
-async function tryOpen(engine: Engine, bucket: string, key: string): Promise<OpenObject | undefined> {
-  const record = requireObject(engine, bucket, key);
+async function tryOpen(
+  engine: Engine,
+  name: string,
+  key: string,
+  versionId: string | undefined,
+): Promise<OpenObject | undefined> {
+  const bucket = { name, record: engine.buckets.require(name) };
+  const { record } = requireVersion(engine, bucket, key, versionId);
   const { body } = record;
   const info = describeObject(engine.references, bucket, key, record);
   if (body.kind === 'empty') return inMemory(info, Buffer.alloc(0));
