@@ -17,7 +17,7 @@ const folder = (name) => `^src/${name}/`;
 const rules = ranks.flatMap((folders, rank) =>
   folders.flatMap((name) => {
     const higher = ranks.slice(rank + 1).flat();
-    const equals = folders.filter((other) => other !== name && !(rank === 0 && name === 'fs' && other === 'core'));
+    const equals = folders.filter((other) => other !== name && !(rank === 0 && name !== 'core' && other === 'core'));
     // An empty list of paths would match everything.
     if (equals.length + higher.length === 0) return [];
     return [

@@ -1,4 +1,5 @@
 /** What can be configured of a bucket: one model for the manifest, the client and the plans. */
+
 export {
   canonicalCors,
   canonicalLifecycle,
@@ -8,6 +9,7 @@ export {
   samePolicy,
   sortedTags,
 } from './canonical.ts';
+export { chunkSafetyDays, type Dependent, type Harm, harmOf } from './harm.ts';
 export {
   type Attribute,
   attributes,

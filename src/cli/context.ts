@@ -46,6 +46,7 @@ export function withSettings(command: Command): Command {
       './bucketwright.yaml if it exists',
     ),
   );
+  command.option('--environment <name>', "whose part of the file's environments counts [BUCKETWRIGHT_ENVIRONMENT]");
   for (const { flag, env, help, json } of declarations) {
     if (flag === undefined) continue;
     const option = new Option(`${flag} ${json.type === 'boolean' ? '[yes]' : '<value>'}`, `${help} [${env}]`);
@@ -81,7 +82,14 @@ export function settingsInput(command: Command, context: CliContext, role: 'clie
     environment: context.environment,
     yaml: readConfiguration(configPath(command, context)),
     role,
+    overlay: environmentName(command),
   };
+}
+
+/** `--environment`; what BUCKETWRIGHT_ENVIRONMENT says counts where it is absent. */
+function environmentName(command: Command): string | undefined {
+  const { environment }: Record<string, unknown> = command.opts();
+  return typeof environment === 'string' && environment !== '' ? environment : undefined;
 }
 
 /** `--config`, else BUCKETWRIGHT_CONFIG; undefined: ./bucketwright.yaml where there is one. */

@@ -19,7 +19,7 @@ export function wantedPlaces(settings: Settings): readonly WantedPlace[] {
     const { bucket, prefix, explicit } = settings.buckets[use];
     if (explicit || use === 'loki' || use === 'tempo') places.push({ bucket, prefix, use });
   }
-  for (const bucket of settings.extraBuckets) {
+  for (const { name: bucket } of settings.manifest.buckets) {
     if (!places.some((place) => place.bucket === bucket)) places.push({ bucket, prefix: '', use: 'bucketwright.yaml' });
   }
   return places;

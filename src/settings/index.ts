@@ -5,6 +5,15 @@ export { type Declaration, declarations } from './declarations.ts';
 export { type Endpoint, isLoopback, isPrivateHost, parseEndpoint } from './endpoint.ts';
 export { formatProblem, type SettingProblem, SettingsError } from './errors.ts';
 export { jsonSchema } from './json-schema.ts';
+export {
+  type DesiredConfiguration,
+  emptyManifest,
+  type Manifest,
+  type ManifestBucket,
+  type ManifestTenant,
+  NONE,
+} from './manifest/model.ts';
+export { manifestReferencePage } from './manifest/reference.ts';
 export { formatOrigin, type Origin } from './origin.ts';
 export { parseSettings, type SettingsInput } from './parse.ts';
 export { referencePage } from './reference.ts';

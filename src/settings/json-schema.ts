@@ -1,4 +1,5 @@
 import { declarations } from './declarations.ts';
+import { manifestProperties } from './manifest/reference.ts';
 
 /** The JSON Schema (draft 2020-12) of bucketwright.yaml, for editors. */
 export function jsonSchema(): object {
@@ -19,6 +20,7 @@ export function jsonSchema(): object {
   for (const [section, members] of sections) {
     properties[section] = { type: ['object', 'null'], additionalProperties: false, properties: members };
   }
+  const manifest = manifestProperties();
   return {
     $schema: 'https://json-schema.org/draft/2020-12/schema',
     title: 'bucketwright.yaml',
@@ -26,11 +28,15 @@ export function jsonSchema(): object {
     additionalProperties: false,
     properties: {
       ...properties,
-      buckets: {
-        type: ['array', 'null'],
-        description: 'Further buckets that `bucketwright provision` creates and `bucketwright verify` proves.',
-        uniqueItems: true,
-        items: { type: 'string', minLength: 3, maxLength: 63, pattern: '^[a-z0-9][a-z0-9.-]*[a-z0-9]$' },
+      ...manifest,
+      environments: {
+        type: ['object', 'null'],
+        description: 'By name, what is laid over the rest for --environment NAME.',
+        additionalProperties: {
+          type: ['object', 'null'],
+          additionalProperties: false,
+          properties: { ...properties, ...manifest },
+        },
       },
     },
   };

@@ -231,7 +231,7 @@ describe('bucketwright.yaml', () => {
     expect(settings).toMatchObject({
       storage: { kind: 's3', insecure: true },
       buckets: { loki: { bucket: 'acme-loki', explicit: true } },
-      extraBuckets: ['acme-media'],
+      manifest: { buckets: [{ name: 'acme-media' }] },
       retention: { logs: 7 * 86_400_000 },
     });
     expect(settings.effective.find(({ name }) => name === 'S3_INSECURE')?.origin).toEqual({

@@ -3,6 +3,8 @@ import { type BucketTarget, prefixesOverlap, type Use, uses } from './buckets.ts
 import { declarations, type SettingValues, settingsSchema } from './declarations.ts';
 import { isPrivateHost } from './endpoint.ts';
 import { type SettingProblem, SettingsError } from './errors.ts';
+import { crossCheck } from './manifest/cross-checks.ts';
+import { emptyManifest, type Manifest } from './manifest/model.ts';
 import { formatOrigin, type Origin } from './origin.ts';
 import type { EffectiveValue, Settings } from './settings.ts';
 import { collect, type RawValue, type Sources } from './sources.ts';
@@ -15,6 +17,8 @@ export interface SettingsInput {
   readonly environment: Readonly<Record<string, string | undefined>>;
   /** The bucketwright.yaml, where there is one. */
   readonly yaml?: { readonly path: string; readonly text: string } | undefined;
+  /** Whose part of the file's `environments` counts; default: what BUCKETWRIGHT_ENVIRONMENT says. */
+  readonly overlay?: string | undefined;
   /**
    * `client` (the default): a partly configured S3 API is a problem. `server`: the embedded server makes its own
    * endpoint and keys, so only half a key pair is one.
@@ -28,7 +32,18 @@ export interface SettingsInput {
  */
 export function parseSettings(input: SettingsInput): Settings {
   const problems: SettingProblem[] = [];
-  const yaml = input.yaml === undefined ? undefined : readYaml(input.yaml.path, input.yaml.text, problems);
+  const overlay = input.overlay ?? (input.environment.BUCKETWRIGHT_ENVIRONMENT?.trim() || undefined);
+  if (overlay !== undefined && input.yaml === undefined) {
+    const problem = `the environment ${overlay} needs a bucketwright.yaml that has it`;
+    problems.push({
+      name: 'environments',
+      origin: 'BUCKETWRIGHT_ENVIRONMENT or --environment',
+      problem,
+      example: undefined,
+    });
+  }
+  const manifest = (): Manifest => yaml?.manifest ?? emptyManifest;
+  const yaml = input.yaml === undefined ? undefined : readYaml(input.yaml.path, input.yaml.text, problems, overlay);
   const sources: Sources = { flags: input.flags ?? new Map(), environment: input.environment, yaml };
   const raw = collect(sources, problems);
   const { values, broken } = parseValues(raw, problems);
@@ -53,6 +68,7 @@ export function parseSettings(input: SettingsInput): Settings {
   const storage = storageFrom(context, input.role ?? 'client');
   const { logRetention, traceRetention, data, listen, adminListen, durability, outageMode, abandonedUploadAge } =
     values;
+  crossCheck({ manifest: manifest(), buckets, retention: { logs: logRetention, traces: traceRetention } }, problems);
   const incomplete =
     storage === undefined ||
     logRetention === undefined ||
@@ -68,7 +84,7 @@ export function parseSettings(input: SettingsInput): Settings {
   return {
     storage,
     buckets,
-    extraBuckets: yaml?.buckets ?? [],
+    manifest: manifest(),
     outageMode,
     retention: { logs: logRetention, traces: traceRetention },
     server: {

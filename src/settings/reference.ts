@@ -22,8 +22,8 @@ ${rows.join('\n')}
 Secrets have no flag, since process lists show those. In bucketwright.yaml they may be files beside it:
 \`s3.accessKeyIdFile\` and \`s3.secretAccessKeyFile\`, relative to it.
 
-\`bucketwright.yaml\` is read from the working directory, or from where \`--config\` or \`BUCKETWRIGHT_CONFIG\` says. Its list
-\`buckets\` names further buckets to create and verify. Editors learn its keys from \`schema/bucketwright.schema.json\`:
+\`bucketwright.yaml\` is read from the working directory, or from where \`--config\` or \`BUCKETWRIGHT_CONFIG\` says. It may
+also say what should exist, \`buckets\` and \`tenants\`, for several \`environments\`: see [the manifest](manifest.md). Editors learn its keys from \`schema/bucketwright.schema.json\`:
 
 \`\`\`yaml
 # yaml-language-server: $schema=./node_modules/bucketwright/schema/bucketwright.schema.json

@@ -2,6 +2,7 @@ import type { Secret } from '../core/secret.ts';
 import type { ListenAddress } from './address.ts';
 import type { BucketTarget, Use } from './buckets.ts';
 import type { Endpoint } from './endpoint.ts';
+import type { Manifest } from './manifest/model.ts';
 import type { Origin } from './origin.ts';
 
 export interface Credentials {
@@ -61,8 +62,8 @@ export interface EffectiveValue {
 export interface Settings {
   readonly storage: S3Storage | FilesystemStorage;
   readonly buckets: Readonly<Record<Use, BucketTarget>>;
-  /** Further buckets that bucketwright.yaml names. */
-  readonly extraBuckets: readonly string[];
+  /** What bucketwright.yaml wants to exist. */
+  readonly manifest: Manifest;
   readonly outageMode: 'fail-closed' | 'buffer';
   readonly retention: {
     /** Milliseconds. */

@@ -24,14 +24,14 @@ export const configShow: Register = (program, context) => {
           storage: settings.storage.kind,
           notice: storage,
           settings: values,
-          buckets: settings.extraBuckets,
+          buckets: settings.manifest.buckets.map(({ name }) => name),
         };
         context.out.write(`${JSON.stringify(document, null, 2)}\n`);
         return;
       }
       context.out.write(`storage: ${storage}\n\n${table(effective)}\n`);
-      if (settings.extraBuckets.length > 0)
-        context.out.write(`\nfurther buckets: ${settings.extraBuckets.join(', ')}\n`);
+      const further = settings.manifest.buckets.map(({ name }) => name);
+      if (further.length > 0) context.out.write(`\nfurther buckets: ${further.join(', ')}\n`);
     });
 };
 

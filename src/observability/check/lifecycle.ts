@@ -1,4 +1,4 @@
-import { DAY, formatDuration, HOUR } from '../../core/durations.ts';
+import { harmOf } from '../../bucket/index.ts';
 import type { Finding } from '../../core/finding.ts';
 import { Checklist, type Complaint } from './checklist.ts';
 
@@ -10,6 +10,8 @@ export interface LifecycleRule {
   readonly prefix: string;
   /** Objects of this age in days are deleted. */
   readonly expirationDays: number | undefined;
+  /** `YYYY-MM-DD`: objects are deleted on this day. */
+  readonly expirationDate?: string | undefined;
   /** Days after which an unfinished multipart upload is removed. */
   readonly abortUploadsDays: number | undefined;
 }
@@ -24,17 +26,17 @@ export interface LifecycleCheck {
   readonly retention: number;
 }
 
-/** Loki's `retention_delete_delay` as it is rendered; Tempo's `compacted_block_retention` by default. */
-const delay = { loki: 2 * HOUR, tempo: 1 * HOUR } as const;
-
 /**
  * Judges the rules of a bucket. The programs delete what is too old themselves; a rule that deletes behind their back
  * destroys an index or half a block. Only Loki's chunks may have one, as a safety net.
  */
 export function checkLifecycle(input: LifecycleCheck): Finding[] {
   const list = new Checklist(input.program, `bucket ${input.bucket}`);
-  for (const rule of input.rules.filter(({ enabled, expirationDays }) => enabled && expirationDays !== undefined)) {
-    list.check('lifecycle', `rule ${rule.id} is late enough and hits only chunks`, judge(input, rule));
+  for (const rule of input.rules.filter(
+    ({ enabled, expirationDays, expirationDate }) =>
+      enabled && (expirationDays !== undefined || expirationDate !== undefined),
+  )) {
+    list.check('lifecycle', `rule ${rule.id} is late enough and hits only chunks`, harm(input, rule));
   }
   const aborts = input.rules.some(
     ({ enabled, abortUploadsDays, prefix }) =>
@@ -60,37 +62,7 @@ const withSlash = (prefix: string) => (prefix === '' ? '' : `${prefix}/`);
 /** Whether a rule on `rulePrefix` reaches everything of the program. */
 const covers = (rulePrefix: string, prefix: string) => withSlash(prefix).startsWith(rulePrefix);
 
-function judge({ program, prefix, retention }: LifecycleCheck, rule: LifecycleRule): Complaint | undefined {
-  const root = withSlash(prefix);
-  const elsewhere = !rule.prefix.startsWith(root) && !root.startsWith(rule.prefix);
-  if (elsewhere) return undefined;
-  const days = rule.expirationDays ?? 0;
-  const what = `rule ${rule.id} deletes ${rule.prefix === '' ? 'everything' : rule.prefix} after ${days} days`;
-  if (program === 'tempo') {
-    return {
-      found: what,
-      why: 'the files of a block age apart from each other and from the list of blocks: queries fail half-way',
-      advice: 'remove the rule: Tempo deletes blocks itself (backend_worker.compaction.block_retention)',
-    };
-  }
-  // A tenant's chunks: the one folder below the prefix that is not the index or the marks of the compactor.
-  const below = rule.prefix.startsWith(root) ? rule.prefix.slice(root.length) : '';
-  const tenant = /^([^/]+)\/$/.exec(below)?.[1];
-  const reserved = tenant === 'index' || tenant === 'rules' || tenant === 'delete_requests' || tenant === 'retention';
-  if (tenant === undefined || reserved) {
-    return {
-      found: what,
-      why: 'it hits more than chunks: the index, delete requests or the cluster seed, without which all logs are lost to queries',
-      advice: `remove it, or give it the prefix ${root}fake/ (the tenant’s chunks) alone`,
-    };
-  }
-  const least = retention + delay.loki;
-  return days * DAY > least
-    ? undefined
-    : {
-        found: what,
-        expected: `more than ${formatDuration(least)}`,
-        why: 'chunks go while the index still names them: queries fail',
-        advice: `set it to ${Math.floor(least / DAY) + 1} days or more, or remove it: the compactor deletes logs`,
-      };
+function harm({ program, prefix, retention }: LifecycleCheck, rule: LifecycleRule): Complaint | undefined {
+  const expires = { ...rule, expireDays: rule.expirationDays, expireOn: rule.expirationDate };
+  return harmOf(expires, { use: program, prefix: withSlash(prefix), retention });
 }
