@@ -1,7 +1,4 @@
-import { homedir } from 'node:os';
-import { join } from 'node:path';
 import { InvalidArgumentError } from 'commander';
-import { formatDuration } from '../../core/durations.ts';
 import { UsageError } from '../../core/errors.ts';
 import { formatBytes } from '../../core/sizes.ts';
 import {
@@ -15,14 +12,15 @@ import {
   type RunOptions,
   refuse,
   runTransfer,
-  stateFileName,
-  type TransferReport,
   verifyTransfer,
 } from '../../transfer/index.ts';
 import { type CliContext, type Register, settingsInput, withSettings } from '../context.ts';
 import { exitCode, exitCodeFor } from '../exit.ts';
+import { interruption } from '../interruption.ts';
 import { progressOn } from '../progress.ts';
 import { placeOf } from '../transfer-place.ts';
+import { plannedBytes, printable, problemLine, reportText } from '../transfer-report.ts';
+import { statePath } from '../transfer-state.ts';
 
 interface Options {
   readonly sourceEndpoint?: string;
@@ -106,7 +104,7 @@ async function execute(source: Place, destination: Place, options: Options, cont
   await destination.check('destination');
   const writes = options.dryRun !== true && options.verifyOnly !== true;
   const journal = writes
-    ? await Journal.open(statePath(source, destination, options, context), source.name, destination.name)
+    ? await Journal.open(options.state ?? statePath(source, destination, context), source.name, destination.name)
     : undefined;
   const signals = interruption(progress.line);
   try {
@@ -133,20 +131,19 @@ async function execute(source: Place, destination: Place, options: Options, cont
         }
         progress.add(bytes);
       },
-      onProblem: ({ key, kind, reason, advice }) =>
-        progress.line(`${kind}: ${printable(key)}: ${reason}${advice === undefined ? '' : `; ${advice}`}`),
+      onProblem: (problem) => progress.line(problemLine(problem)),
     };
-    const all = bytesOf(plan, () => true);
+    const all = plannedBytes(plan, () => true);
     let showing: 'copy' | 'verify' = 'copy';
     if (writes)
       progress.begin(
         'copying',
-        bytesOf(plan, ({ kind }) => kind !== 'skip'),
+        plannedBytes(plan, ({ kind }) => kind !== 'skip'),
       );
     const { report, error } = await (writes ? runTransfer(plan, run) : verifyTransfer(plan, run));
     progress.end();
     if (options.json === true) context.out.write(`${JSON.stringify(report, null, 2)}\n`);
-    else context.out.write(summary(report, options.delete === true));
+    else context.out.write(reportText(report, options.delete === true));
     if (report.complete) return;
     if (!writes && error === undefined) context.exit(exitCode.findings);
     else context.exit(report.copied.objects === 0 && error !== undefined ? exitCodeFor(error) : exitCode.failed);
@@ -176,7 +173,7 @@ function dryRun(plan: Plan, source: Place, destination: Place, options: Options,
     for (const { key, reason } of plan.oddities) context.out.write(`refuse   ${printable(key)}: ${reason}\n`);
     if (options.delete === true) for (const key of plan.extra) context.out.write(`delete   ${printable(key)}\n`);
     const count = (kind: string) => plan.actions.filter((action) => action.kind === kind).length;
-    const copied = formatBytes(bytesOf(plan, ({ kind }) => kind === 'copy'));
+    const copied = formatBytes(plannedBytes(plan, ({ kind }) => kind === 'copy'));
     context.out.write(
       `to copy: ${count('copy')} (${copied}); to compare by content: ${count('compare')}; equal already: ${count('skip')}; only at the destination: ${plan.extra.length}\n`,
     );
@@ -184,77 +181,6 @@ function dryRun(plan: Plan, source: Place, destination: Place, options: Options,
   refuse(plan);
   const nothing = plan.actions.every(({ kind }) => kind === 'skip') && plan.oddities.length === 0;
   if (!nothing || (options.delete === true && plan.extra.length > 0)) context.exit(exitCode.findings);
-}
-
-function summary(report: TransferReport, deleting: boolean): string {
-  const amount = ({ objects, bytes }: TransferReport['copied']) => `${objects} (${formatBytes(bytes)})`;
-  const { copied, problems } = report;
-  const lines = [
-    ...(report.mode === 'transfer'
-      ? [
-          `copied    ${amount(copied)}; ${report.readChecked} held against the source's ETag, ${report.storedChecked} confirmed by the destination's`,
-          `skipped   ${amount(report.skipped)}, equal already`,
-        ]
-      : []),
-    ...(report.verified.objects > 0 ? [`verified  ${amount(report.verified)} by reading back`] : []),
-    ...(report.newer.length > 0
-      ? [`newer     ${report.newer.length} changed after the listing; the newer was copied`]
-      : []),
-    ...(report.headersDropped > 0
-      ? [`dropped   content type, headers or metadata of ${report.headersDropped}: files cannot keep them`]
-      : []),
-    ...(report.tagsDropped > 0 ? [`dropped   tags of ${report.tagsDropped}: the destination has none`] : []),
-    ...(report.notTried.objects > 0 ? [`not tried ${amount(report.notTried)}`] : []),
-    ...(report.cleanedUp > 0
-      ? [`removed   ${report.cleanedUp} unfinished uploads or files of an interrupted run`]
-      : []),
-    ...(report.extra.length > 0
-      ? [
-          `only there ${report.extra.length}${deleting ? `, ${report.deleted.objects} of them deleted` : ', left as they are'}`,
-        ]
-      : []),
-    ...(problems.length > 0 ? [`problems  ${problems.length}, each named above`] : []),
-    `${report.complete ? 'complete' : 'NOT complete: run it again to go on'} after ${formatDuration(report.milliseconds)}`,
-  ];
-  return `${lines.join('\n')}\n`;
-}
-
-function statePath(source: Place, destination: Place, options: Options, { environment }: CliContext): string {
-  if (options.state !== undefined) return options.state;
-  const base = environment.XDG_STATE_HOME || join(environment.HOME || homedir(), '.local/state');
-  return join(base, 'bucketwright/transfer', stateFileName(source.name, destination.name));
-}
-
-/** The first Ctrl-C lets what is under way end, the second stops it, the third is the system's. */
-function interruption(say: (text: string) => void) {
-  const [stop, abort] = [new AbortController(), new AbortController()];
-  const onSignal = () => {
-    if (!stop.signal.aborted) {
-      stop.abort();
-      return say('finishing what is under way; once more to stop at once');
-    }
-    abort.abort();
-    release();
-  };
-  const release = () => {
-    process.off('SIGINT', onSignal);
-    process.off('SIGTERM', onSignal);
-  };
-  process.on('SIGINT', onSignal);
-  process.on('SIGTERM', onSignal);
-  return { stop: stop.signal, abort: abort.signal, release };
-}
-
-function bytesOf(plan: Plan, wanted: (action: Plan['actions'][number]) => boolean): number {
-  return plan.actions.reduce((sum, action) => (wanted(action) ? sum + action.object.size : sum), 0);
-}
-
-/** A key on one line: control characters would let it write over the terminal. */
-function printable(key: string): string {
-  return key.replaceAll(
-    /[\u0000-\u001f\u007f-\u009f]/g,
-    (found) => `\\u${found.charCodeAt(0).toString(16).padStart(4, '0')}`,
-  );
 }
 
 function concurrency(text: string): number {

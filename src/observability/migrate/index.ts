@@ -2,4 +2,6 @@
 export { unifiedDiff } from './diff.ts';
 export { MigrationError } from './errors.ts';
 export { type LokiMigration, type LokiMigrationInput, planLokiMigration } from './loki.ts';
+export { giveToOwnerAbove } from './ownership.ts';
 export { planTempoMigration, type TempoMigration, type TempoMigrationInput } from './tempo.ts';
+export { type BlocksPlan, moveBlocks, planBlocks } from './tempo-blocks.ts';

@@ -15,6 +15,8 @@ export interface LokiMigrationInput {
   readonly model: StackModel;
   /** Milliseconds since 1970. */
   readonly now: number;
+  /** The text that the last migration replaced, where it was kept: taking that migration back restores it exactly. */
+  readonly previous?: string | undefined;
 }
 
 /** What a migration will do. */
@@ -96,7 +98,32 @@ function append(input: LokiMigrationInput, file: LokiFile): LokiMigration {
 
 /** Taking back what has not begun leaves the file as it was before it was planned. */
 function cancel(input: LokiMigrationInput, file: LokiFile): LokiMigration {
-  const { subject, to, model } = input;
+  return {
+    kind: 'cancel',
+    from: undefined,
+    text: replacedText(input, file) ?? withoutLastPeriod(input, file),
+    steps: [
+      `write ${input.subject}: the period from ${file.last.from} has not begun and is taken back; chunks go on to ${input.to}`,
+      `restart Loki with it before ${file.last.from} 00:00 UTC`,
+    ],
+  };
+}
+
+/** The kept text, if planning from it leads exactly to the file in hand: nothing was changed since. */
+function replacedText(input: LokiMigrationInput, file: LokiFile): string | undefined {
+  const { previous, text } = input;
+  if (previous === undefined || file.last.store === undefined) return undefined;
+  try {
+    const there = { ...input, text: previous, previous: undefined, to: file.last.store, from: file.last.from };
+    return planLokiMigration(there).text === text ? previous : undefined;
+  } catch (error) {
+    if (error instanceof MigrationError) return undefined;
+    throw error;
+  }
+}
+
+function withoutLastPeriod(input: LokiMigrationInput, file: LokiFile): string {
+  const { model } = input;
   const edit = new YamlEdit(input.text);
   edit.removeLastPeriod(file.periods.length);
   const left = file.periods.slice(0, -1);
@@ -108,15 +135,7 @@ function cancel(input: LokiMigrationInput, file: LokiFile): LokiMigration {
   if (!left.some((period) => period.store === 'filesystem')) {
     edit.removeIf([...store, 'filesystem'], { dir: file.directory });
   }
-  return {
-    kind: 'cancel',
-    from: undefined,
-    text: edit.toString(),
-    steps: [
-      `write ${subject}: the period from ${file.last.from} has not begun and is taken back; chunks go on to ${to}`,
-      `restart Loki with it before ${file.last.from} 00:00 UTC`,
-    ],
-  };
+  return edit.toString();
 }
 
 /** @throws MigrationError when what is stored would not be found with the settings' bucket and prefix */

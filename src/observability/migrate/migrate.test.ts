@@ -135,7 +135,7 @@ describe('Tempo', () => {
   it('there, again, and back: one switch, then nothing, then byte for byte what it was', () => {
     const there = move(before, 's3');
     expect(there.text).toContain('    backend: s3\n');
-    expect(there.steps[1]).toContain('transfer /var/tempo/blocks s3://cloudlysis-tempo/ ');
+    expect(there.steps[1]).toContain('from /var/tempo/blocks to s3://cloudlysis-tempo/,');
     expect(move(there.text, 's3')).toMatchObject({ kind: 'nothing', text: there.text });
     expect(move(there.text, 'filesystem')).toMatchObject({ kind: 'switch', text: before });
   });

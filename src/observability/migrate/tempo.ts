@@ -14,6 +14,8 @@ export interface TempoMigrationInput {
   readonly text: string;
   readonly to: LokiStore;
   readonly model: StackModel;
+  /** The text that the last migration replaced, where it was kept: going back restores it exactly. */
+  readonly previous?: string | undefined;
 }
 
 export interface TempoMigration {
@@ -21,6 +23,8 @@ export interface TempoMigration {
   readonly kind: 'nothing' | 'switch';
   readonly text: string;
   readonly steps: readonly string[];
+  /** Where its blocks are, or come, on the disk as Tempo sees it. */
+  readonly directory: string;
 }
 
 const table = parseKeyTable(tempoKeys);
@@ -31,7 +35,8 @@ const trace = ['storage', 'trace'];
  * way back is the same. Planning again after applying plans nothing.
  * @throws MigrationError when the file does not allow it
  */
-export function planTempoMigration({ subject, text, to, model }: TempoMigrationInput): TempoMigration {
+export function planTempoMigration(input: TempoMigrationInput): TempoMigration {
+  const { subject, text, to, model } = input;
   const refuse = (message: string, advice: string): never => {
     throw new MigrationError(`${subject}: ${message}`, { subject, advice: `${advice}; nothing was written` });
   };
@@ -40,10 +45,12 @@ export function planTempoMigration({ subject, text, to, model }: TempoMigrationI
   if (bad !== undefined) return refuse(`${bad.subject}: ${bad.found}`, bad.advice ?? 'correct it first');
   const backend = textAt(configuration, 'storage.trace.backend') ?? 'local';
   const wanted = to === 's3' ? 's3' : 'local';
+  const directory = firstTextAt(configuration, 'storage.trace.local.path') ?? '/var/tempo/blocks';
   if (backend === wanted) {
     return {
       kind: 'nothing',
       text,
+      directory,
       steps: [`nothing to do: blocks are in ${wanted === 's3' ? 'S3' : 'the disk'} already`],
     };
   }
@@ -59,7 +66,6 @@ export function planTempoMigration({ subject, text, to, model }: TempoMigrationI
     const said = `its prefix is ${JSON.stringify(prefix)}, the settings say ${JSON.stringify(prefixName)}`;
     return refuse(said, 'set S3_PREFIX_TEMPO to the prefix in use');
   }
-  const directory = firstTextAt(configuration, 'storage.trace.local.path') ?? '/var/tempo/blocks';
   const edit = new YamlEdit(text);
   edit.set([...trace, 'backend'], wanted);
   if (to === 's3' && there === undefined) edit.set([...trace, 's3'], s3Block(model));
@@ -71,15 +77,31 @@ export function planTempoMigration({ subject, text, to, model }: TempoMigrationI
   const [source, destination] = to === 's3' ? [directory, remote] : [remote, directory];
   return {
     kind: 'switch',
-    text: edit.toString(),
+    text: replacedText(input) ?? edit.toString(),
+    directory,
     steps: [
-      'stop Tempo: its live store is safe on its volume after 15 seconds, even if it must be killed',
-      `copy its blocks, resumable, each meta.json last: bucketwright transfer ${source} ${destination} --verify --last meta.json`,
-      `write ${subject}: the backend is ${wanted}`,
+      'stop Tempo: its live store is safe on its volume after 15 seconds, even if it must be killed; keep that volume',
+      `copy the blocks from ${source} to ${destination}, each meta.json last, and read them back (--apply does, and goes on where it stopped)`,
+      `write ${subject}: the backend is ${wanted} (--apply does, once all blocks are there)`,
       'start Tempo with it, then: bucketwright observability verify',
       `keep ${source} until a trace from before is found by its id`,
     ],
   };
+}
+
+/** The kept text, if planning from it leads exactly to the file in hand: nothing was changed since. */
+function replacedText(input: TempoMigrationInput): string | undefined {
+  const { previous, text, to } = input;
+  if (previous === undefined) return undefined;
+  try {
+    const other = to === 's3' ? 'filesystem' : 's3';
+    return planTempoMigration({ ...input, text: previous, previous: undefined, to: other }).text === text
+      ? previous
+      : undefined;
+  } catch (error) {
+    if (error instanceof MigrationError) return undefined;
+    throw error;
+  }
 }
 
 function s3Block({ store, tempo }: StackModel): Readonly<Record<string, unknown>> {

@@ -20,7 +20,9 @@ it('reads the store of the period that holds today, not of one to come', () => {
   const text = renderLoki(model, { major: 3, periods });
   expect(lokiStore(text, now)).toMatchObject({ kind: 'filesystem', prefix: 'prod' });
   expect(lokiStore(text, now + 86_400_000)).toMatchObject({ kind: 's3', bucket: 'acme-logs', prefix: 'prod' });
-  expect(tempoStore(renderTempo(model, 's3'))).toMatchObject({ kind: 's3', bucket: 'cloudlysis-tempo', prefix: 'a/b' });
+  // as Tempo 3.0.3 answers, with a heading
+  const answered = `GET /status/config\n---\n${renderTempo(model, 's3')}`;
+  expect(tempoStore(answered)).toMatchObject({ kind: 's3', bucket: 'cloudlysis-tempo', prefix: 'a/b' });
 });
 
 it('says each thing that differs, and the kind of store alone where that does', () => {

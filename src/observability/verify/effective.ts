@@ -36,9 +36,9 @@ export function lokiStore(text: string, now: number): EffectiveStore {
   };
 }
 
-/** Reads what Tempo answers at `/status/config`. */
+/** Reads what Tempo answers at `/status/config`: YAML after a heading, `GET /status/config` and three dashes. */
 export function tempoStore(text: string): EffectiveStore {
-  const configuration = yamlValue(text);
+  const configuration = yamlValue(text.replace(/^GET [^\n]*\n---\n/, ''));
   const trace = 'storage.trace';
   return {
     kind: textAt(configuration, `${trace}.backend`) ?? '',
