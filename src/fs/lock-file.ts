@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
-import { readFileSync, readlinkSync } from 'node:fs';
 import { link, readFile, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { HostError, systemErrorCode } from '../core/errors.ts';
+import { isRunning, pidOf, processIdentity } from './process-identity.ts';
 
 /**
  * One process per directory. The lock names its holder by pid, the process's start time (so a recycled pid does not
@@ -12,12 +12,6 @@ export interface DirectoryLock {
   release(): Promise<void>;
 }
 
-interface Holder {
-  readonly pid: number;
-  readonly started: string;
-  readonly namespace: string;
-}
-
 const HEARTBEAT_MS = 1000;
 const SILENT_MS = 4000;
 
@@ -26,7 +20,7 @@ const SILENT_MS = 4000;
  * @throws HostError `data-directory-held`, naming the holder's pid
  */
 export async function takeLock(file: string): Promise<DirectoryLock> {
-  const mine = JSON.stringify(self());
+  const mine = processIdentity();
   const candidate = `${file}.${randomBytes(6).toString('hex')}`;
   await writeFile(candidate, mine, { flag: 'wx', mode: 0o600 });
   try {
@@ -95,9 +89,8 @@ async function takeAway(file: string, judged: string): Promise<void> {
 }
 
 async function alive(file: string, content: string): Promise<boolean> {
-  const holder = parseHolder(content);
-  if (holder === undefined) return false;
-  if (holder.namespace === self().namespace) return startTime(holder.pid) === holder.started;
+  const here = isRunning(content);
+  if (here !== 'elsewhere') return here;
   const deadline = Date.now() + SILENT_MS;
   while (Date.now() < deadline) {
     const touched = await stat(file).then(
@@ -111,54 +104,6 @@ async function alive(file: string, content: string): Promise<boolean> {
   return true;
 }
 
-function parseHolder(content: string): Holder | undefined {
-  try {
-    const value: unknown = JSON.parse(content);
-    if (typeof value !== 'object' || value === null) return undefined;
-    if (!('pid' in value) || !('started' in value) || !('namespace' in value)) return undefined;
-    const { pid, started, namespace } = value;
-    if (typeof pid !== 'number' || typeof started !== 'string' || typeof namespace !== 'string') return undefined;
-    return { pid, started, namespace };
-  } catch {
-    return undefined;
-  }
-}
-
-function self(): Holder {
-  return { pid: process.pid, started: startTime(process.pid) ?? '', namespace: pidNamespace() };
-}
-
-/** Boot-relative start time of a process (proc(5), field 22 of stat); undefined when there is no such process. */
-function startTime(pid: number): string | undefined {
-  try {
-    const text = readFileSync(`/proc/${pid}/stat`, 'latin1');
-    const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
-    // A zombie still has its entry but holds nothing any more.
-    return fields[0] === 'Z' || fields[0] === 'X' ? undefined : fields[19];
-  } catch (error) {
-    if (systemErrorCode(error) !== 'ENOENT' || process.platform === 'linux') return undefined;
-    return livePid(pid);
-  }
-}
-
-/** Where there is no /proc (macOS), a live pid is all that can be asked. */
-function livePid(pid: number): string | undefined {
-  try {
-    process.kill(pid, 0);
-    return '';
-  } catch (error) {
-    return systemErrorCode(error) === 'EPERM' ? '' : undefined;
-  }
-}
-
-function pidNamespace(): string {
-  try {
-    return `${readlinkSync('/proc/self/ns/pid')} ${readFileSync('/proc/sys/kernel/random/boot_id', 'latin1').trim()}`;
-  } catch {
-    return process.platform;
-  }
-}
-
 async function readOr(file: string): Promise<string | undefined> {
   try {
     return await readFile(file, 'utf8');
@@ -169,7 +114,7 @@ async function readOr(file: string): Promise<string | undefined> {
 }
 
 function held(file: string, content: string | undefined): HostError {
-  const pid = content === undefined ? undefined : parseHolder(content)?.pid;
+  const pid = content === undefined ? undefined : pidOf(content);
   return new HostError('data-directory-held', `the data directory is in use by process ${pid ?? '(unknown)'}`, {
     subject: file,
     advice: 'stop that server first, or give this one another data directory (BUCKETWRIGHT_DATA)',

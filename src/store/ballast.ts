@@ -12,7 +12,6 @@ const SIZE = 4 * MiB;
 export class Ballast {
   readonly #directory: string;
   readonly #path: string;
-  #held = false;
 
   constructor(directory: string) {
     this.#directory = directory;
@@ -21,21 +20,23 @@ export class Ballast {
 
   /** Takes the room (again), where there is plenty. */
   async hold(): Promise<void> {
-    if (this.#held || diskSpace(this.#directory).free < 4 * SIZE) return;
+    if (diskSpace(this.#directory).free < 4 * SIZE) return;
     const there = await stat(this.#path).then(
       ({ size }) => size,
       () => 0,
     );
     if (there !== SIZE) await this.#write();
-    this.#held = true;
   }
 
-  /** @returns whether there was room to give up */
-  async release(): Promise<boolean> {
-    if (!this.#held) return false;
-    this.#held = false;
-    await rm(this.#path, { force: true });
-    return true;
+  /**
+   * Several processes share the room; whichever needs it first gives it up.
+   * @returns whether there was room to give up
+   */
+  release(): Promise<boolean> {
+    return rm(this.#path).then(
+      () => true,
+      () => false,
+    );
   }
 
   /** Real bytes: a sparse file would hold no room. */

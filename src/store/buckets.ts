@@ -1,3 +1,4 @@
+import { randomInt } from 'node:crypto';
 import type { BucketConfigurations } from './configuration.ts';
 import { StoreError } from './errors.ts';
 import type { Committer } from './index/committer.ts';
@@ -7,24 +8,34 @@ import type { UsageCounters } from './index/usage.ts';
 import type { BucketInfo, CreateBucket, ObjectLock, VersioningStatus } from './port.ts';
 
 const NEXT_BUCKET = Buffer.from('next-bucket');
+const GENERATION = Buffer.from('bucket-generation');
 
-/** The buckets, held in memory as well: every request looks one up. */
+/**
+ * The buckets, held in memory as well: every request looks one up. Several processes change them, so each look-up begins
+ * with a fresh view of the index (what was acknowledged before a request began is seen by it, whichever process wrote it)
+ * and compares a number that every change of the table draws anew. Drawn, not counted: that of a transaction which failed
+ * never comes again.
+ */
 export class BucketTable {
   readonly #index: Index;
   readonly #usage: UsageCounters;
   readonly #configurations: BucketConfigurations;
-  readonly #byName = new Map<string, BucketRecord>();
+  #byName: ReadonlyMap<string, BucketRecord> = new Map();
+  #generation: number | undefined = -1;
+  #closed = false;
 
   constructor(index: Index, usage: UsageCounters, configurations: BucketConfigurations) {
     this.#index = index;
     this.#usage = usage;
     this.#configurations = configurations;
-    for (const { key, value } of index.buckets.getRange()) this.#byName.set(key.toString(), value);
   }
 
-  /** @throws StoreError `no-such-bucket` */
+  /**
+   * Begins a look-up: what is read from the index in the same turn of the event loop is of now.
+   * @throws StoreError `no-such-bucket`
+   */
   require(name: string): BucketRecord {
-    const record = this.#byName.get(name);
+    const record = this.#current().get(name);
     if (record === undefined) throw noSuchBucket(name);
     return record;
   }
@@ -34,7 +45,8 @@ export class BucketTable {
    * @returns what is configured on it in this very transaction
    */
   requireSame(name: string, record: BucketRecord): BucketRecord {
-    const now = this.#byName.get(name);
+    const unchanged = this.#index.counters.get(GENERATION) === this.#generation;
+    const now = unchanged ? this.#byName.get(name) : this.#index.buckets.get(Buffer.from(name));
     if (now === undefined || now.id !== record.id) throw noSuchBucket(name);
     return now;
   }
@@ -44,16 +56,18 @@ export class BucketTable {
   }
 
   all(): readonly BucketInfo[] {
-    return [...this.#byName].map(([name, record]) => describe(name, record)).sort((a, b) => (a.name < b.name ? -1 : 1));
+    return [...this.#current()]
+      .map(([name, record]) => describe(name, record))
+      .sort((a, b) => (a.name < b.name ? -1 : 1));
   }
 
   entries(): Iterable<readonly [string, BucketRecord]> {
-    return this.#byName;
+    return this.#current();
   }
 
   /** @throws StoreError `bucket-exists` */
   create(committer: Committer, request: CreateBucket, created: number): Promise<BucketInfo> {
-    return this.#remembered(committer, request.name, () => {
+    return committer.commit(() => {
       if (this.#index.buckets.doesExist(Buffer.from(request.name))) {
         throw new StoreError('bucket-exists', `bucket ${request.name} exists`, { bucket: request.name });
       }
@@ -64,7 +78,7 @@ export class BucketTable {
       this.#index.counters.putSync(NEXT_BUCKET, id + 1);
       this.#index.buckets.putSync(Buffer.from(request.name), record);
       for (const [kind, value] of request.configuration ?? []) this.#configurations.set(id, kind, value);
-      this.#byName.set(request.name, record);
+      this.#changed();
       return describe(request.name, record);
     });
   }
@@ -94,18 +108,18 @@ export class BucketTable {
   }
 
   #change(committer: Committer, name: string, change: (record: BucketRecord) => BucketRecord): Promise<void> {
-    return this.#remembered(committer, name, () => {
+    return committer.commit(() => {
       const record = this.#index.buckets.get(Buffer.from(name));
       if (record === undefined) throw noSuchBucket(name);
       const changed = change(record);
       this.#index.buckets.putSync(Buffer.from(name), changed);
-      this.#byName.set(name, changed);
+      this.#changed();
     });
   }
 
   /** @throws StoreError `no-such-bucket`, `bucket-not-empty` (uploads under way count, as they do on S3) */
   async delete(committer: Committer, name: string): Promise<void> {
-    await this.#remembered(committer, name, () => {
+    await committer.commit(() => {
       const record = this.#index.buckets.get(Buffer.from(name));
       if (record === undefined) throw noSuchBucket(name);
       const start = bucketPrefix(record.id);
@@ -117,20 +131,30 @@ export class BucketTable {
       this.#index.buckets.removeSync(Buffer.from(name));
       this.#usage.remove(record.id);
       this.#configurations.removeAll(record.id);
-      this.#byName.delete(name);
+      this.#changed();
     });
   }
 
-  /** The table follows the transaction; if that cannot be made durable, it follows the index back. */
-  async #remembered<T>(committer: Committer, name: string, change: () => T): Promise<T> {
-    try {
-      return await committer.commit(change);
-    } catch (error) {
-      const record = this.#index.buckets.get(Buffer.from(name));
-      if (record === undefined) this.#byName.delete(name);
-      else this.#byName.set(name, record);
-      throw error;
+  /** Inside a transaction. */
+  #changed(): void {
+    this.#index.counters.putSync(GENERATION, randomInt(2 ** 48 - 1));
+  }
+
+  /** Look-ups are refused from now on. */
+  close(): void {
+    this.#closed = true;
+  }
+
+  /** @throws StoreError `closed` */
+  #current(): ReadonlyMap<string, BucketRecord> {
+    if (this.#closed) throw new StoreError('closed', 'the store is closed');
+    this.#index.root.resetReadTxn();
+    const generation = this.#index.counters.get(GENERATION);
+    if (generation !== this.#generation) {
+      this.#byName = new Map(Array.from(this.#index.buckets.getRange(), ({ key, value }) => [key.toString(), value]));
+      this.#generation = generation;
     }
+    return this.#byName;
   }
 }
 

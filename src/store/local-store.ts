@@ -9,6 +9,7 @@ import { Ballast } from './ballast.ts';
 import { BodyReferences } from './body/bodies.ts';
 import { type BodyThreads, createBodyThreads } from './body/body-threads.ts';
 import { Budget } from './body/budget.ts';
+import { SharedPins } from './body/pins.ts';
 import { ReadBuffers } from './body/read-buffers.ts';
 import { Segments } from './body/segments.ts';
 import { Trash } from './body/trash.ts';
@@ -20,7 +21,7 @@ import type { Engine } from './engine.ts';
 import { StoreError } from './errors.ts';
 import { prepareFormat } from './format.ts';
 import { Committer } from './index/committer.ts';
-import { openIndex } from './index/database.ts';
+import { type Index, openIndex } from './index/database.ts';
 import { UsageCounters } from './index/usage.ts';
 import { Maintenance } from './maintenance.ts';
 import { completeUpload } from './multipart/complete.ts';
@@ -34,7 +35,7 @@ import { listVersions } from './object/list-versions.ts';
 import { putObject } from './object/put.ts';
 import { objectInfo, openObject } from './object/read.ts';
 import type { ObjectStore, StoreHealth } from './port.ts';
-import { removeOrphans } from './recovery.ts';
+import { removeOrphans, segmentOwner, waitForFormerOwners } from './recovery.ts';
 import { SpaceGuard } from './space.ts';
 
 export interface LocalStoreOptions {
@@ -53,8 +54,20 @@ export interface LocalStoreOptions {
   readonly minPartSize?: number;
   /** Files a body directory takes. */
   readonly filesPerSegment?: number;
+  /** One of several processes on the same directory. Default: the only one. */
+  readonly group?: GroupPlace;
   /** Told of every commit: how long it took until it was durable, in milliseconds, and how many changes it held. */
   readonly observeCommit?: (milliseconds: number, changes: number) => void;
+}
+
+/**
+ * `first` holds the directory's lock, recovers it and looks after it, and must be open as long as any `member` is. Members
+ * are opened after it.
+ */
+export interface GroupPlace {
+  readonly role: 'first' | 'member';
+  /** How many processes share the memory that one would take. */
+  readonly processes: number;
 }
 
 const DAY_MS = 24 * 60 * 60 * 1000;
@@ -62,12 +75,13 @@ const DAY_MS = 24 * 60 * 60 * 1000;
 const UPLOAD_MEMORY = 32 * MiB;
 
 /**
- * Opens the embedded object engine on a data directory: one process at a time.
+ * Opens the embedded object engine on a data directory.
  * @throws HostError `data-directory-held`, `data-directory-format`
  */
 export async function openLocalStore(options: LocalStoreOptions): Promise<LocalStore> {
   const { directory } = options;
   const logger = options.logger ?? silentLogger;
+  if (options.group?.role === 'member') return assemble(options, logger, undefined);
   await makeDirectoryDurably(directory);
   const lock = await takeLock(join(directory, 'LOCK'));
   try {
@@ -79,25 +93,40 @@ export async function openLocalStore(options: LocalStoreOptions): Promise<LocalS
   }
 }
 
-async function assemble(options: LocalStoreOptions, logger: Logger, lock: DirectoryLock): Promise<LocalStore> {
-  const { directory } = options;
-  const durable = options.durable ?? true;
-  const clock = options.clock ?? systemClock;
-  const inlineLimit = options.inlineLimit ?? 32 * KiB;
-  await mkdir(join(directory, 'bodies'), { recursive: true, mode: 0o700 });
-  const index = openIndex({ directory: join(directory, 'index'), durable });
+/** Makes the directory as it must be before anything is read or written in it. For the holder of its lock. */
+async function recover(directory: string, index: Index, pins: SharedPins, logger: Logger): Promise<void> {
   // LMDB syncs what it writes into its file, not the file's name in a new directory.
   await syncDirectory(join(directory, 'index'));
   await syncDirectory(directory);
+  await waitForFormerOwners(directory, index);
+  await pins.clear();
   const orphans = await removeOrphans(directory, index);
   if (orphans > 0) logger.info({ orphans }, 'removed files of writes that had not been acknowledged');
-  const first = await index.root.transaction(() => Segments.allocate(index));
+}
+
+/** @param lock undefined for a member of a group */
+async function assemble(
+  options: LocalStoreOptions,
+  logger: Logger,
+  lock: DirectoryLock | undefined,
+): Promise<LocalStore> {
+  const { directory, group } = options;
+  const durable = options.durable ?? true;
+  const clock = options.clock ?? systemClock;
+  const inlineLimit = options.inlineLimit ?? 32 * KiB;
+  const share = group?.processes ?? 1;
+  await mkdir(join(directory, 'bodies'), { recursive: true, mode: 0o700 });
+  const index = openIndex({ directory: join(directory, 'index'), durable });
+  const pins = new SharedPins(directory);
+  if (lock !== undefined) await recover(directory, index, pins, logger);
+  const owner = segmentOwner(directory);
+  const first = await index.root.transaction(() => Segments.allocate(index, owner));
 
   const usage = new UsageCounters(index);
   const configurations = new BucketConfigurations(index);
-  const trash = new Trash(directory, index);
+  const trash = new Trash(directory, index, group === undefined ? undefined : pins);
   const ballast = new Ballast(directory);
-  await ballast.hold();
+  if (lock !== undefined) await ballast.hold();
   // The segments need the committer and the committer's hooks the segments: the hooks look it up when they run.
   const later: { segments?: Segments } = {};
   const committer = new Committer(index, {
@@ -110,9 +139,16 @@ async function assemble(options: LocalStoreOptions, logger: Logger, lock: Direct
     makeRoom: () => ballast.release(),
     ...(options.observeCommit !== undefined && { observe: options.observeCommit }),
   });
-  const segments = new Segments({ directory, index, committer, first, filesEach: options.filesPerSegment ?? 1024 });
+  const segments = new Segments({
+    directory,
+    index,
+    committer,
+    first,
+    owner,
+    filesEach: options.filesPerSegment ?? 1024,
+  });
   later.segments = segments;
-  const threads = createBodyThreads(options.bodyThreads ?? defaultBodyThreads());
+  const threads = createBodyThreads(options.bodyThreads ?? defaultBodyThreads(share));
   const engine: Engine = {
     directory,
     index,
@@ -123,11 +159,11 @@ async function assemble(options: LocalStoreOptions, logger: Logger, lock: Direct
       directory,
       segments,
       threads,
-      budget: new Budget(UPLOAD_MEMORY),
+      budget: new Budget(UPLOAD_MEMORY / share),
       inlineLimit,
       durable,
     }),
-    readBuffers: new ReadBuffers(),
+    readBuffers: new ReadBuffers(share),
     trash,
     ballast,
     inlineLimit,
@@ -138,25 +174,28 @@ async function assemble(options: LocalStoreOptions, logger: Logger, lock: Direct
     logger,
     minPartSize: options.minPartSize ?? 5 * MiB,
   };
-  trash.recover();
   const maintenance = new Maintenance(engine, {
     abandonedUploadAge: options.abandonedUploadAge ?? 7 * DAY_MS,
     interval: 60_000,
   });
-  maintenance.start();
-  return new LocalStore(engine, { segments, threads, maintenance, lock });
+  if (lock !== undefined) {
+    trash.recover();
+    maintenance.start();
+  }
+  return new LocalStore(engine, { segments, threads, maintenance, pins, lock });
 }
 
 /** Worker threads exist only as compiled files; run from source (in unit tests), bodies stay on this thread. */
-function defaultBodyThreads(): number {
-  return import.meta.url.endsWith('.ts') ? 0 : 2;
+function defaultBodyThreads(processes: number): number {
+  return import.meta.url.endsWith('.ts') ? 0 : Math.max(1, Math.floor(2 / processes));
 }
 
 interface Parts {
   readonly segments: Segments;
   readonly threads: BodyThreads;
   readonly maintenance: Maintenance;
-  readonly lock: DirectoryLock;
+  readonly pins: SharedPins;
+  readonly lock: DirectoryLock | undefined;
 }
 
 /** The embedded engine: an LMDB index and immutable body files. */
@@ -228,8 +267,22 @@ export class LocalStore implements ObjectStore {
     return this.#parts.maintenance.run();
   }
 
+  /**
+   * Of the first process: clears up behind a member that has died.
+   * @param identity what the member was, `identityOf` its pid, taken while it ran
+   */
+  async forgetMember(pid: number, identity: string): Promise<void> {
+    const { directory, index, logger, trash } = this.#engine;
+    // Otherwise the pages that its reads held would never be used again.
+    index.root.readerCheck();
+    await this.#parts.pins.forget(pid);
+    const orphans = await removeOrphans(directory, index, segmentOwner(directory, identity));
+    if (orphans > 0) logger.info({ orphans, pid }, 'removed files of writes that had not been acknowledged');
+    trash.recover();
+  }
+
   async close(): Promise<void> {
-    const { index, committer, trash } = this.#engine;
+    const { index, committer, trash, buckets } = this.#engine;
     await this.#parts.maintenance.stop();
     await trash.settle();
     await this.#parts.segments.close();
@@ -238,7 +291,8 @@ export class LocalStore implements ObjectStore {
     await trash.settle();
     await trash.close();
     await this.#parts.threads.close();
+    buckets.close();
     await index.root.close();
-    await this.#parts.lock.release();
+    await this.#parts.lock?.release();
   }
 }

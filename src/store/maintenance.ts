@@ -46,6 +46,7 @@ export class Maintenance {
     await this.#abortAbandoned();
     await this.#forgetCompleted();
     await this.#engine.ballast.hold();
+    this.#engine.trash.recover();
     if (this.#engine.trash.hasUnlinked) await this.#engine.committer.commit(() => undefined);
   }
 

@@ -55,15 +55,18 @@ class SameThread implements BodyThreads {
   async close(): Promise<void> {}
 }
 
+/** Made when the first large body comes: a thread takes some 10 MiB. */
 class WorkerThreads implements BodyThreads {
-  readonly #workers: BodyThread[];
+  readonly #threads: number;
+  #workers: BodyThread[] = [];
   #jobs = 0;
 
   constructor(threads: number) {
-    this.#workers = Array.from({ length: threads }, () => new BodyThread());
+    this.#threads = threads;
   }
 
   begin(file: RawFile, names: readonly DigestName[]): BodySink {
+    if (this.#workers.length === 0) this.#workers = Array.from({ length: this.#threads }, () => new BodyThread());
     const least = this.#workers.reduce((best, worker) => (worker.load < best.load ? worker : best));
     this.#jobs += 1;
     return least.begin(this.#jobs, file, names);

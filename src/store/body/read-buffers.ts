@@ -10,8 +10,14 @@ const PLAIN = 64 * KiB;
  * their own, so that slow clients never keep others waiting.
  */
 export class ReadBuffers {
+  readonly #most: number;
   readonly #free: Buffer[] = [];
   #made = 0;
+
+  /** @param processes how many share the memory that these may take */
+  constructor(processes: number) {
+    this.#most = Math.ceil(COUNT / processes);
+  }
 
   /** Runs `use` with a buffer that is its own until the promise settles. */
   async with<T>(use: (buffer: Buffer) => Promise<T>): Promise<T> {
@@ -26,7 +32,7 @@ export class ReadBuffers {
 
   #take(): Buffer | undefined {
     const free = this.#free.pop();
-    if (free !== undefined || this.#made === COUNT) return free;
+    if (free !== undefined || this.#made === this.#most) return free;
     this.#made += 1;
     return Buffer.allocUnsafeSlow(SIZE);
   }

@@ -18,6 +18,7 @@ export class Segments {
   readonly #index: Index;
   readonly #committer: Committer;
   readonly #filesEach: number;
+  readonly #owner: string;
   #current: OpenSegment;
   #spare: Promise<number> | undefined;
   #closable: number[] = [];
@@ -28,24 +29,33 @@ export class Segments {
     readonly committer: Committer;
     readonly first: number;
     readonly filesEach: number;
+    readonly owner: string;
   }) {
     this.#directory = options.directory;
     this.#index = options.index;
     this.#committer = options.committer;
     this.#filesEach = options.filesEach;
+    this.#owner = options.owner;
     this.#current = new OpenSegment(options.first, options.directory);
   }
 
-  /** Records a new open segment. Inside a transaction. */
-  static allocate(index: Index): number {
+  /**
+   * Records a new open segment. Inside a transaction.
+   * @param owner the identity of the process that writes into it
+   */
+  static allocate(index: Index, owner: string): number {
     const segment = index.counters.get(NEXT_SEGMENT) ?? 1;
     index.counters.putSync(NEXT_SEGMENT, segment + 1);
-    index.segments.putSync(numberKey(segment), Buffer.alloc(0));
+    index.segments.putSync(numberKey(segment), Buffer.from(owner));
     return segment;
   }
 
-  static open(index: Index): readonly number[] {
-    return Array.from(index.segments.getKeys(), (key) => key.readUInt32BE(0));
+  /** The owner's identity is empty where a version before 0.2 wrote it. */
+  static open(index: Index): readonly { readonly segment: number; readonly owner: string }[] {
+    return Array.from(index.segments.getRange(), ({ key, value }) => ({
+      segment: key.readUInt32BE(0),
+      owner: value.toString('utf8'),
+    }));
   }
 
   /** A number for an inline value: no file, so nothing to recover. */
@@ -108,7 +118,7 @@ export class Segments {
 
   #fetchSpare(): Promise<number> {
     if (this.#spare === undefined) {
-      const spare = this.#committer.commit(() => Segments.allocate(this.#index));
+      const spare = this.#committer.commit(() => Segments.allocate(this.#index, this.#owner));
       this.#spare = spare;
       spare.catch(() => {
         if (this.#spare === spare) this.#spare = undefined;

@@ -2,21 +2,21 @@ import { rm, rmdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Index } from '../index/database.ts';
 import { bucketPrefix as numberKey } from '../index/keys.ts';
+import { type BodyNumber, pinKey, type SharedPins } from './pins.ts';
 import { bodyKey, bodyOfKey, bodyPath, segmentPath } from './reference.ts';
 
-interface BodyNumber {
-  readonly segment: number;
-  readonly sequence: number;
-}
+/** A bound for memory; the next round takes the rest. */
+const RECOVERED_AT_ONCE = 100_000;
 
 /**
  * Files that no object refers to any more. The commit that drops the last reference also notes the file here, so that a
  * crash between commit and unlink leaves no orphan; the note goes with a later commit. A file that a reader holds is
- * unlinked when the reader is done.
+ * unlinked when the reader is done; one that a reader of another process holds, by a later `recover`.
  */
 export class Trash {
   readonly #directory: string;
   readonly #index: Index;
+  readonly #shared: SharedPins | undefined;
   #inCommit: BodyNumber[] = [];
   #closedInCommit: number[] = [];
   #closed = false;
@@ -25,9 +25,11 @@ export class Trash {
   readonly #waitingForReaders = new Map<string, BodyNumber>();
   readonly #unlinking = new Set<Promise<void>>();
 
-  constructor(directory: string, index: Index) {
+  /** @param shared what other processes hold; undefined: this is the only one */
+  constructor(directory: string, index: Index, shared: SharedPins | undefined) {
     this.#directory = directory;
     this.#index = index;
+    this.#shared = shared;
   }
 
   /** Inside a transaction. */
@@ -61,9 +63,19 @@ export class Trash {
     if (durable && (dropped.length > 0 || closed.length > 0)) this.#unlink(dropped, closed);
   }
 
-  /** What an earlier process noted and did not come to remove. */
+  /** What any process noted and did not come to remove. */
   recover(): void {
-    this.#unlink(Array.from(this.#index.trash.getKeys(), bodyOfKey));
+    const noted = Array.from(this.#index.trash.getKeys({ limit: RECOVERED_AT_ONCE }), bodyOfKey);
+    if (noted.length > 0) this.#unlink(noted);
+  }
+
+  /**
+   * Keeps many files against other processes as well; the object must be looked up again afterwards. The answer releases
+   * them.
+   */
+  async share(bodies: readonly BodyNumber[]): Promise<() => Promise<void>> {
+    if (this.#shared === undefined || bodies.length < 2) return async () => {};
+    return this.#shared.hold(bodies);
   }
 
   /** Keeps a body's file while it is read. The answer releases it. */
@@ -104,8 +116,10 @@ export class Trash {
 
   async #unlinkAll(bodies: readonly BodyNumber[], closed: readonly number[]): Promise<void> {
     const touched = new Set(closed);
+    const others = await this.#shared?.others();
     for (const body of bodies) {
       const key = pinKey(body);
+      if (others?.has(key)) continue;
       if (this.#pins.has(key)) {
         this.#waitingForReaders.set(key, body);
         continue;
@@ -124,11 +138,9 @@ export class Trash {
 
   /** An open segment's directory stays: its next file may be on its way. A closed one gets no file any more. */
   async #removeIfEmpty(segment: number): Promise<void> {
-    if (this.#closed || this.#index.segments.doesExist(numberKey(segment))) return;
+    if (this.#closed) return;
+    this.#index.root.resetReadTxn();
+    if (this.#index.segments.doesExist(numberKey(segment))) return;
     await rmdir(join(this.#directory, segmentPath(segment))).catch(() => undefined);
   }
-}
-
-function pinKey(body: BodyNumber): string {
-  return `${body.segment}/${body.sequence}`;
 }

@@ -92,14 +92,18 @@ async function tryOpen(
     return inline === undefined ? undefined : inMemory(info, openInline(inline, body.size));
   }
   const pieces = piecesOf(engine, body);
-  const unpins = pieces.flatMap((piece) => (piece.body.kind === 'file' ? [engine.trash.pin(piece.body)] : []));
+  const files = pieces.flatMap((piece) => (piece.body.kind === 'file' ? [piece.body] : []));
+  const unpins = files.map((file) => engine.trash.pin(file));
+  const unshare = await engine.trash.share(files);
   const reader = new BodyReader(engine.directory, engine.index, engine.readBuffers, pieces);
   const close = async () => {
     for (const unpin of unpins) unpin();
+    await unshare();
     await reader.close();
   };
   try {
-    if (await reader.open()) {
+    const kept = files.length < 2 || sameBody(requireObject(engine, bucket, key).body, body);
+    if (kept && (await reader.open())) {
       return {
         info,
         inline: undefined,
@@ -114,6 +118,11 @@ async function tryOpen(
   }
   await close();
   return undefined;
+}
+
+/** Whether what was found before its files were held still is what they are held for. */
+function sameBody(a: ObjectRecord['body'], b: ObjectRecord['body']): boolean {
+  return a.kind !== 'empty' && b.kind !== 'empty' && a.segment === b.segment && a.sequence === b.sequence;
 }
 
 function piecesOf(engine: Engine, body: Exclude<ObjectRecord['body'], { kind: 'empty' | 'inline' }>): readonly Piece[] {
