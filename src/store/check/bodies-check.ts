@@ -103,7 +103,7 @@ function* checkUsage(
 
 /** Files that nothing in the index refers to. What a crash left is removed by the next start and not named here. */
 async function* checkDisk(directory: string, index: Index, repairs: Repair[]): AsyncGenerator<Finding> {
-  const open = new Set(Segments.open(index));
+  const open = new Set(Segments.open(index).map(({ segment }) => segment));
   for (const outer of await namesIn(join(directory, 'bodies'))) {
     if (!/^[0-9a-f]{2}$/.test(outer)) {
       yield foreign(`bodies/${outer}`);
