@@ -82,8 +82,11 @@ async function tryOpen(
   key: string,
   versionId: string | undefined,
 ): Promise<OpenObject | undefined> {
-  const bucket = { name, record: engine.buckets.require(name) };
-  const { record } = requireVersion(engine, bucket, key, versionId);
+  const look = () => {
+    const bucket = { name, record: engine.buckets.require(name) };
+    return { bucket, ...requireVersion(engine, bucket, key, versionId) };
+  };
+  const { bucket, record } = look();
   const { body } = record;
   const info = describeObject(engine.references, bucket, key, record);
   if (body.kind === 'empty') return inMemory(info, Buffer.alloc(0));
@@ -102,7 +105,7 @@ async function tryOpen(
     await reader.close();
   };
   try {
-    const kept = files.length < 2 || sameBody(requireObject(engine, bucket, key).body, body);
+    const kept = files.length < 2 || sameBody(look().record.body, body);
     if (kept && (await reader.open())) {
       return {
         info,
