@@ -40,7 +40,8 @@ ENV NODE_ENV=production \
     BUCKETWRIGHT_DATA=/data \
     BUCKETWRIGHT_LISTEN=0.0.0.0:9000 \
     BUCKETWRIGHT_ADMIN_LISTEN=127.0.0.1:9002 \
-    BUCKETWRIGHT_RUN_AS=1000:1000
+    BUCKETWRIGHT_RUN_AS=1000:1000 \
+    MC_CONFIG_DIR=/tmp/.mc
 # With `user: root` the server gives its data directory to BUCKETWRIGHT_RUN_AS and becomes that user.
 USER 1000:1000
 EXPOSE 9000 9001

@@ -3,6 +3,7 @@ import { configShow } from './config-show.ts';
 import { doctor } from './doctor.ts';
 import { down } from './down.ts';
 import { fsck } from './fsck.ts';
+import { mc } from './mc.ts';
 import { observabilityCheck } from './observability-check.ts';
 import { observabilityMigrate } from './observability-migrate.ts';
 import { observabilityVerify } from './observability-verify.ts';
@@ -19,6 +20,7 @@ import { verify } from './verify.ts';
 export const commands: readonly Register[] = [
   serve,
   server,
+  mc,
   up,
   down,
   provision,
