@@ -25,18 +25,16 @@ export const createBucket = defineOperation({
     refuseAcl(headers);
     const ownership = headers['x-amz-object-ownership'];
     if (ownership !== undefined && ownership !== 'BucketOwnerEnforced') throw notImplemented('x-amz-object-ownership');
-    if (String(headers['x-amz-bucket-object-lock-enabled'] ?? 'false').toLowerCase() !== 'false') {
-      throw notImplemented('x-amz-bucket-object-lock-enabled');
-    }
-    return { bucket };
+    const locked = String(headers['x-amz-bucket-object-lock-enabled'] ?? 'false').toLowerCase() === 'true';
+    return { bucket, objectLock: locked ? {} : undefined };
   },
   access: { by: 'checks', of: () => [{ action: 's3:CreateBucket' }] },
   body: xmlBody({ maxBytes: 64 * 1024, required: false, checksums: 'body' }, parseConfiguration),
-  handle: async ({ bucket }, { store, caller, region, anyRegion }, constraint) => {
+  handle: async ({ bucket, objectLock }, { store, caller, region, anyRegion }, constraint) => {
     if (caller.kind !== 'principal') throw accessDenied();
     if (!anyRegion) refuseForeignRegion(constraint, region);
     try {
-      await store.createBucket({ name: bucket, owner: caller.principal, region });
+      await store.createBucket({ name: bucket, owner: caller.principal, region, objectLock });
     } catch (error) {
       if (!(error instanceof StoreError && error.code === 'bucket-exists')) throw error;
       const { owner } = await store.bucket(bucket);

@@ -3,6 +3,7 @@ import { abortMultipartUpload } from './abort-multipart-upload.ts';
 import { deleteBucketCors, getBucketCors, putBucketCors } from './bucket-cors.ts';
 import { deleteBucketEncryption, getBucketEncryption, putBucketEncryption } from './bucket-encryption.ts';
 import { deleteBucketTagging, getBucketTagging, putBucketTagging } from './bucket-tagging.ts';
+import { getBucketVersioning, putBucketVersioning } from './bucket-versioning.ts';
 import { completeMultipartUpload } from './complete-multipart-upload.ts';
 import { copyObject } from './copy-object.ts';
 import { createBucket } from './create-bucket.ts';
@@ -20,9 +21,13 @@ import { headBucket } from './head-bucket.ts';
 import { headObject } from './head-object.ts';
 import { listBuckets } from './list-buckets.ts';
 import { listMultipartUploads } from './list-multipart-uploads.ts';
+import { listObjectVersions } from './list-object-versions.ts';
 import { listObjects } from './list-objects.ts';
 import { listObjectsV2 } from './list-objects-v2.ts';
 import { listParts } from './list-parts.ts';
+import { getObjectLegalHold, putObjectLegalHold } from './object-legal-hold.ts';
+import { getObjectLockConfiguration, putObjectLockConfiguration } from './object-lock-configuration.ts';
+import { getObjectRetention, putObjectRetention } from './object-retention.ts';
 import { preflights } from './preflight.ts';
 import { putObject } from './put-object.ts';
 import { putObjectTagging } from './put-object-tagging.ts';
@@ -57,6 +62,15 @@ export const operations: readonly Operation[] = [
   abortMultipartUpload,
   listParts,
   listMultipartUploads,
+  getBucketVersioning,
+  putBucketVersioning,
+  listObjectVersions,
+  getObjectLockConfiguration,
+  putObjectLockConfiguration,
+  getObjectRetention,
+  putObjectRetention,
+  getObjectLegalHold,
+  putObjectLegalHold,
   getBucketCors,
   putBucketCors,
   deleteBucketCors,

@@ -29,12 +29,6 @@ export function aclXml(owner: string): string {
 
 const ROWS: readonly Row[] = [
   {
-    name: 'GetBucketVersioning',
-    query: 'versioning',
-    action: 's3:GetBucketVersioning',
-    answer: empty('VersioningConfiguration'),
-  },
-  {
     name: 'GetBucketLifecycleConfiguration',
     query: 'lifecycle',
     action: 's3:GetLifecycleConfiguration',
@@ -52,12 +46,6 @@ const ROWS: readonly Row[] = [
     query: 'acl',
     action: 's3:GetBucketAcl',
     answer: { root: 'AccessControlPolicy', content: aclXml },
-  },
-  {
-    name: 'GetObjectLockConfiguration',
-    query: 'object-lock',
-    action: 's3:GetBucketObjectLockConfiguration',
-    answer: { code: 'ObjectLockConfigurationNotFoundError' },
   },
   {
     name: 'GetPublicAccessBlock',
