@@ -1,8 +1,12 @@
-import { readFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { expect, it } from 'vitest';
 import { describeOperations } from './describe.ts';
 
-it('docs/s3-compatibility.md has the table of the registry', async () => {
-  const page = await readFile(new URL('../../docs/s3-compatibility.md', import.meta.url), 'utf8');
-  expect(page).toContain(describeOperations());
+const PAGE = new URL('../../docs/s3-compatibility.md', import.meta.url);
+const TABLE = /\| operation \| request \|\n[\s\S]*?\n\nAnswered 501 [^\n]*\n/;
+
+it('docs/s3-compatibility.md has the table of the registry (npm run generate writes it)', async () => {
+  const page = await readFile(PAGE, 'utf8');
+  if (process.env.GENERATE === '1') await writeFile(PAGE, page.replace(TABLE, describeOperations()));
+  expect(await readFile(PAGE, 'utf8')).toContain(describeOperations());
 });

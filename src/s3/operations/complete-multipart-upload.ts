@@ -5,6 +5,7 @@ import { xmlReply } from '../reply.ts';
 import { checksumXml, parseCompleteUpload } from '../wire/complete-upload.ts';
 import { writeCondition } from '../wire/conditions.ts';
 import { parseStatedChecksum } from '../wire/upload-checksums.ts';
+import { newVersionHeader } from '../wire/versions.ts';
 import { element, escapeXml, urlEncode, xmlDocument } from '../wire/xml-out.ts';
 
 /** 10,000 parts with SHA-256 each are about 2.5 MB. */
@@ -44,6 +45,7 @@ export const completeMultipartUpload = defineOperation({
           `<ETag>&quot;${escapeXml(info.etag)}&quot;</ETag>` +
           checksumXml(info.checksum),
       ),
+      newVersionHeader(info.versionId),
     ),
 });
 

@@ -1,3 +1,4 @@
+import type { CopyObject } from '../../store/port.ts';
 import { noBody } from '../body.ts';
 import { parseAlgorithm } from '../digests.ts';
 import { invalidArgument, S3Error } from '../errors.ts';
@@ -6,11 +7,13 @@ import { xmlReply } from '../reply.ts';
 import { parseStorageClass, storedHeaders, userMetadata } from '../wire/attributes.ts';
 import { checksumXml } from '../wire/complete-upload.ts';
 import { copySourceConditions, evaluate, writeCondition } from '../wire/conditions.ts';
-import { parseCopySource } from '../wire/copy-source.ts';
+import { asSourceError, parseCopySource, sourceCheck, sourceVersionHeader } from '../wire/copy-source.ts';
 import { isoDate } from '../wire/dates.ts';
+import { lockChecks, parseLockHeaders } from '../wire/object-lock.ts';
 import { refuseUnsupportedWrite } from '../wire/refusals.ts';
 import { parseTagHeader } from '../wire/tags.ts';
 import { textOfHeader } from '../wire/text.ts';
+import { newVersionHeader } from '../wire/versions.ts';
 import { escapeXml, xmlDocument } from '../wire/xml-out.ts';
 
 /** The largest object that CopyObject copies; above it S3 wants UploadPartCopy. */
@@ -26,7 +29,8 @@ export const copyObject = defineOperation({
     const replaceTags = directive('x-amz-tagging-directive', headers['x-amz-tagging-directive']) === 'REPLACE';
     const storageClass = parseStorageClass(headers);
     const redirect = headers['x-amz-website-redirect-location'] !== undefined;
-    const onItself = source.bucket === bucket && source.key === key;
+    // Copying an older version onto its object is how it is brought back.
+    const onItself = source.bucket === bucket && source.key === key && source.versionId === undefined;
     if (onItself && !replaceMetadata && storageClass === undefined && !redirect) {
       throw new S3Error(
         'InvalidRequest',
@@ -43,6 +47,7 @@ export const copyObject = defineOperation({
         ...(replaceMetadata ? { headers: storedHeaders(headers), metadata: userMetadata(headers) } : {}),
         ...(replaceTags ? { tags: parseTagHeader(tagging) } : {}),
         storageClass: storageClass ?? 'STANDARD',
+        ...parseLockHeaders(headers),
       },
       checksumAlgorithm:
         algorithm === undefined ? undefined : parseAlgorithm('x-amz-checksum-algorithm', String(algorithm)),
@@ -52,16 +57,19 @@ export const copyObject = defineOperation({
   },
   access: {
     by: 'checks',
-    of: ({ source, bucket, key }) => [
-      { action: 's3:GetObject', ...source },
+    of: ({ source, bucket, key, attributes }) => [
+      sourceCheck(source),
       { action: 's3:PutObject', bucket, key },
+      ...lockChecks(attributes, bucket, key),
     ],
   },
   body: noBody,
-  handle: ({ sourceConditions, ...copy }, { store }) =>
-    store.copyObject({
+  handle: async ({ sourceConditions, ...copy }, { store }) => {
+    let sourceVersion: string | undefined;
+    const request: CopyObject = {
       ...copy,
       accept(source) {
+        sourceVersion = source.versionId;
         if (evaluate(sourceConditions, source) !== 'holds') throw new S3Error('PreconditionFailed');
         if (source.size > MAX_BYTES) {
           throw new S3Error(
@@ -70,13 +78,19 @@ export const copyObject = defineOperation({
           );
         }
       },
-    }),
-  write: ({ modified, etag, checksum }) =>
+    };
+    const made = await store.copyObject(request).catch((error: unknown) => {
+      throw asSourceError(error);
+    });
+    return { made, sourceVersion };
+  },
+  write: ({ made: { modified, etag, checksum, versionId }, sourceVersion }) =>
     xmlReply(
       xmlDocument(
         'CopyObjectResult',
         `<LastModified>${isoDate(modified)}</LastModified><ETag>&quot;${escapeXml(etag)}&quot;</ETag>${checksumXml(checksum)}`,
       ),
+      [...sourceVersionHeader(sourceVersion), ...newVersionHeader(versionId)],
     ),
 });
 

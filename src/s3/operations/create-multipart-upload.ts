@@ -1,7 +1,7 @@
 import { noBody } from '../body.ts';
 import { defineOperation } from '../operation.ts';
 import { xmlReply } from '../reply.ts';
-import { parseAttributes } from '../wire/attributes.ts';
+import { attributeChecks, parseAttributes } from '../wire/attributes.ts';
 import { refuseUnsupportedWrite } from '../wire/refusals.ts';
 import { parseUploadChecksums } from '../wire/upload-checksums.ts';
 import { element, xmlDocument } from '../wire/xml-out.ts';
@@ -13,7 +13,13 @@ export const createMultipartUpload = defineOperation({
     refuseUnsupportedWrite(headers);
     return { bucket, key, ...parseAttributes(headers), ...parseUploadChecksums(headers) };
   },
-  access: { by: 'checks', of: ({ bucket, key }) => [{ action: 's3:PutObject', bucket, key }] },
+  access: {
+    by: 'checks',
+    of: (input) => [
+      { action: 's3:PutObject', bucket: input.bucket, key: input.key },
+      ...attributeChecks(input, input.bucket, input.key),
+    ],
+  },
   body: noBody,
   handle: (input, { store }) => store.createUpload(input),
   write: ({ bucket, key, uploadId, checksumAlgorithm, checksumType }) => {

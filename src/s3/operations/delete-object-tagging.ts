@@ -1,16 +1,19 @@
 import { noBody } from '../body.ts';
 import { defineOperation } from '../operation.ts';
-import { refuseVersion } from '../wire/refusals.ts';
+import { parseVersionId, versionHeader } from '../wire/versions.ts';
 
 export const deleteObjectTagging = defineOperation({
   name: 'DeleteObjectTagging',
   route: { method: 'DELETE', scope: 'object', query: { tagging: true }, allows: ['versionId'] },
-  parse: ({ bucket, key, query }) => {
-    refuseVersion(query, key);
-    return { bucket, key };
+  parse: ({ bucket, key, query }) => ({ bucket, key, versionId: parseVersionId(query) }),
+  access: {
+    by: 'checks',
+    of: ({ bucket, key, versionId }) => [
+      { action: versionId === undefined ? 's3:DeleteObjectTagging' : 's3:DeleteObjectVersionTagging', bucket, key },
+    ],
   },
-  access: { by: 'checks', of: ({ bucket, key }) => [{ action: 's3:DeleteObjectTagging', bucket, key }] },
   body: noBody,
-  handle: ({ bucket, key }, { store }) => store.changeObject({ bucket, key, change: { tags: [] } }),
-  write: () => ({ status: 204 }),
+  handle: ({ bucket, key, versionId }, { store }) =>
+    store.changeObject({ bucket, key, versionId, change: { tags: [] } }),
+  write: ({ versionId }) => ({ status: 204, headers: versionHeader(versionId) }),
 });

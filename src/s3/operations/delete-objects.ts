@@ -1,10 +1,12 @@
+import type { DeletedObject } from '../../store/port.ts';
 import { accessDenied } from '../access.ts';
 import { xmlBody } from '../body.ts';
-import { type S3Error, toS3Error } from '../errors.ts';
+import { S3Error, toS3Error } from '../errors.ts';
 import { type Context, defineOperation } from '../operation.ts';
 import { xmlReply } from '../reply.ts';
 import { checkKey } from '../target.ts';
-import { checkVersion } from '../wire/refusals.ts';
+import { asksForBypass, bypassesGovernance } from '../wire/object-lock.ts';
+import { checkVersionId } from '../wire/versions.ts';
 import { fields, malformed, textOf, type XmlElement } from '../wire/xml-in.ts';
 import { element, optional, xmlDocument } from '../wire/xml-out.ts';
 
@@ -54,47 +56,57 @@ function parseItem(object: XmlElement): Item {
 export const deleteObjects = defineOperation({
   name: 'DeleteObjects',
   route: { method: 'POST', scope: 'bucket', query: { delete: true } },
-  parse: ({ bucket }) => ({ bucket }),
+  parse: ({ bucket, headers }) => ({ bucket, bypass: asksForBypass(headers) }),
   access: { by: 'item', why: 'each key is allowed or denied by itself and says so in the result' },
   body: xmlBody({ maxBytes: 4 * 1024 * 1024, required: true, checksums: 'required' }, parseDelete),
-  handle: async ({ bucket }, context, { items, quiet }) => {
+  handle: async ({ bucket, bypass }, context, { items, quiet }) => {
     await context.store.bucket(bucket);
-    const failures = new Map<Item, S3Error>();
+    const outcomes = new Map<Item, DeletedObject | S3Error>();
     const queue = items.values();
     const worker = async () => {
       for (const item of queue) {
-        const failure = await deleteItem(bucket, item, context);
-        if (failure !== undefined) failures.set(item, failure);
+        outcomes.set(item, await deleteItem(bucket, item, bypass, context));
       }
     };
     await Promise.all(Array.from({ length: Math.min(CONCURRENCY, items.length) }, worker));
-    return { items, quiet, failures };
+    return { items, quiet, outcomes };
   },
-  write: ({ items, quiet, failures }) => {
+  write: ({ items, quiet, outcomes }) => {
     let content = '';
     for (const item of items) {
-      const failure = failures.get(item);
-      if (failure === undefined) {
-        if (!quiet) {
-          content += `<Deleted>${element('Key', item.key)}${optional('VersionId', item.versionId)}</Deleted>`;
-        }
-        continue;
+      const outcome = outcomes.get(item);
+      const name = element('Key', item.key) + optional('VersionId', item.versionId);
+      if (outcome instanceof S3Error) {
+        content += `<Error>${name}${element('Code', outcome.code)}${element('Message', outcome.message)}</Error>`;
+      } else if (!quiet) {
+        content += `<Deleted>${name}${markerXml(outcome)}</Deleted>`;
       }
-      content += `<Error>${element('Key', item.key)}${optional('VersionId', item.versionId)}${element('Code', failure.code)}${element('Message', failure.message)}</Error>`;
     }
     return xmlReply(xmlDocument('DeleteResult', content));
   },
 });
 
-async function deleteItem(bucket: string, item: Item, context: Context): Promise<S3Error | undefined> {
+/** The delete marker that was made, or was what was deleted. */
+function markerXml(outcome: DeletedObject | undefined): string {
+  if (outcome === undefined || !outcome.deleteMarker) return '';
+  return element('DeleteMarker', true) + optional('DeleteMarkerVersionId', outcome.versionId);
+}
+
+async function deleteItem(
+  bucket: string,
+  item: Item,
+  bypass: boolean,
+  context: Context,
+): Promise<DeletedObject | S3Error> {
   try {
     const { key, versionId, etag } = item;
     checkKey(key);
-    if (!(await context.allowed({ action: 's3:DeleteObject', bucket, key }))) throw accessDenied();
-    checkVersion(versionId, key);
+    const action = versionId === undefined ? 's3:DeleteObject' : 's3:DeleteObjectVersion';
+    if (!(await context.allowed({ action, bucket, key }))) throw accessDenied();
+    checkVersionId(versionId);
     const condition = etag === undefined ? undefined : { ifMatch: etag === '*' ? ('*' as const) : [etag] };
-    await context.store.deleteObject({ bucket, key, condition });
-    return undefined;
+    const bypassGovernance = await bypassesGovernance(bypass, bucket, key, context);
+    return await context.store.deleteObject({ bucket, key, versionId, condition, bypassGovernance });
   } catch (error) {
     return toS3Error(error);
   }

@@ -1,7 +1,7 @@
 import { noBody } from '../body.ts';
 import { defineOperation } from '../operation.ts';
 import { xmlReply } from '../reply.ts';
-import { refuseVersion } from '../wire/refusals.ts';
+import { parseVersionId, versionHeader } from '../wire/versions.ts';
 import { xmlDocument } from '../wire/xml-out.ts';
 import { aclXml } from './unconfigured.ts';
 
@@ -9,15 +9,19 @@ import { aclXml } from './unconfigured.ts';
 export const getObjectAcl = defineOperation({
   name: 'GetObjectAcl',
   route: { method: 'GET', scope: 'object', query: { acl: true }, allows: ['versionId'] },
-  parse: ({ bucket, key, query }) => {
-    refuseVersion(query, key);
-    return { bucket, key };
+  parse: ({ bucket, key, query }) => ({ bucket, key, versionId: parseVersionId(query) }),
+  access: {
+    by: 'checks',
+    of: ({ bucket, key, versionId }) => [
+      { action: versionId === undefined ? 's3:GetObjectAcl' : 's3:GetObjectVersionAcl', bucket, key },
+    ],
   },
-  access: { by: 'checks', of: ({ bucket, key }) => [{ action: 's3:GetObjectAcl', bucket, key }] },
   body: noBody,
-  handle: async ({ bucket, key }, { store }) => {
-    await store.objectInfo(bucket, key);
-    return store.bucket(bucket);
+  handle: async ({ bucket, key, versionId }, { store }) => {
+    const info = await store.objectInfo(bucket, key, versionId);
+    const { owner } = await store.bucket(bucket);
+    return { owner, versionId: info.versionId };
   },
-  write: ({ owner }) => xmlReply(xmlDocument('AccessControlPolicy', aclXml(owner))),
+  write: ({ owner, versionId }) =>
+    xmlReply(xmlDocument('AccessControlPolicy', aclXml(owner)), versionHeader(versionId)),
 });

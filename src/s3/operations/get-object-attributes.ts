@@ -5,7 +5,8 @@ import { defineOperation } from '../operation.ts';
 import { xmlReply } from '../reply.ts';
 import { checksumXml } from '../wire/complete-upload.ts';
 import { httpDate } from '../wire/dates.ts';
-import { refuseEncryption, refuseVersion } from '../wire/refusals.ts';
+import { refuseEncryption } from '../wire/refusals.ts';
+import { parseVersionId, versionHeader } from '../wire/versions.ts';
 import { element, xmlDocument } from '../wire/xml-out.ts';
 
 const KNOWN = ['ETag', 'Checksum', 'ObjectParts', 'StorageClass', 'ObjectSize'];
@@ -16,7 +17,6 @@ export const getObjectAttributes = defineOperation({
   route: { method: 'GET', scope: 'object', query: { attributes: true }, allows: ['versionId'] },
   parse: ({ bucket, key, query, headers }) => {
     refuseEncryption(headers);
-    refuseVersion(query, key);
     const header = String(headers['x-amz-object-attributes'] ?? '');
     const wanted = header.split(',').map((name) => name.trim());
     if (!wanted.every((name) => KNOWN.includes(name))) {
@@ -25,6 +25,7 @@ export const getObjectAttributes = defineOperation({
     return {
       bucket,
       key,
+      versionId: parseVersionId(query),
       wanted: new Set(wanted),
       limit: Math.min(MAX_PARTS, number('x-amz-max-parts', headers['x-amz-max-parts'], MAX_PARTS)),
       after: number('x-amz-part-number-marker', headers['x-amz-part-number-marker'], 0),
@@ -32,13 +33,19 @@ export const getObjectAttributes = defineOperation({
   },
   access: {
     by: 'checks',
-    of: ({ bucket, key }) => [
-      { action: 's3:GetObject', bucket, key },
-      { action: 's3:GetObjectAttributes', bucket, key },
-    ],
+    of: ({ bucket, key, versionId }) =>
+      versionId === undefined
+        ? [
+            { action: 's3:GetObject', bucket, key },
+            { action: 's3:GetObjectAttributes', bucket, key },
+          ]
+        : [
+            { action: 's3:GetObjectVersion', bucket, key },
+            { action: 's3:GetObjectVersionAttributes', bucket, key },
+          ],
   },
   body: noBody,
-  handle: ({ bucket, key }, { store }) => store.objectInfo(bucket, key),
+  handle: ({ bucket, key, versionId }, { store }) => store.objectInfo(bucket, key, versionId),
   write: (info, { wanted, limit, after }) => {
     let content = '';
     // This is the one document in which S3 writes the entity tag without quotes.
@@ -49,7 +56,11 @@ export const getObjectAttributes = defineOperation({
     if (wanted.has('ObjectParts') && info.parts !== undefined) content += partsXml(info.parts, after, limit);
     if (wanted.has('StorageClass')) content += element('StorageClass', info.storageClass);
     if (wanted.has('ObjectSize')) content += element('ObjectSize', info.size);
-    return xmlReply(xmlDocument('GetObjectAttributesResponse', content), ['Last-Modified', httpDate(info.modified)]);
+    return xmlReply(xmlDocument('GetObjectAttributesResponse', content), [
+      'Last-Modified',
+      httpDate(info.modified),
+      ...versionHeader(info.versionId),
+    ]);
   },
 });
 

@@ -1,19 +1,21 @@
 import { noBody } from '../body.ts';
 import { defineOperation } from '../operation.ts';
 import { xmlReply } from '../reply.ts';
-import { refuseVersion } from '../wire/refusals.ts';
 import { taggingXml } from '../wire/tags.ts';
+import { parseVersionId, versionHeader } from '../wire/versions.ts';
 import { xmlDocument } from '../wire/xml-out.ts';
 
 export const getObjectTagging = defineOperation({
   name: 'GetObjectTagging',
   route: { method: 'GET', scope: 'object', query: { tagging: true }, allows: ['versionId'] },
-  parse: ({ bucket, key, query }) => {
-    refuseVersion(query, key);
-    return { bucket, key };
+  parse: ({ bucket, key, query }) => ({ bucket, key, versionId: parseVersionId(query) }),
+  access: {
+    by: 'checks',
+    of: ({ bucket, key, versionId }) => [
+      { action: versionId === undefined ? 's3:GetObjectTagging' : 's3:GetObjectVersionTagging', bucket, key },
+    ],
   },
-  access: { by: 'checks', of: ({ bucket, key }) => [{ action: 's3:GetObjectTagging', bucket, key }] },
   body: noBody,
-  handle: ({ bucket, key }, { store }) => store.objectInfo(bucket, key),
-  write: ({ tags }) => xmlReply(xmlDocument('Tagging', taggingXml(tags))),
+  handle: ({ bucket, key, versionId }, { store }) => store.objectInfo(bucket, key, versionId),
+  write: ({ tags, versionId }) => xmlReply(xmlDocument('Tagging', taggingXml(tags)), versionHeader(versionId)),
 });

@@ -1,19 +1,21 @@
 import { noBody } from '../body.ts';
 import { defineOperation } from '../operation.ts';
-import { parseObjectRead, READ_PARAMETERS, readHeaders, selectBytes } from '../wire/object-read.ts';
+import { lockHeaders } from '../wire/object-lock.ts';
+import { parseObjectRead, READ_PARAMETERS, readCheck, readHeaders, selectBytes } from '../wire/object-read.ts';
 
 export const getObject = defineOperation({
   name: 'GetObject',
   route: { method: 'GET', scope: 'object', allows: READ_PARAMETERS },
   parse: parseObjectRead,
-  access: { by: 'checks', of: ({ bucket, key }) => [{ action: 's3:GetObject', bucket, key }] },
+  access: { by: 'checks', of: readCheck },
   body: noBody,
-  handle: async (input, { store }) => {
-    const object = await store.openObject(input.bucket, input.key);
+  handle: async (input, context) => {
+    const object = await context.store.openObject(input.bucket, input.key, input.versionId);
     try {
       const selection = selectBytes(input, object.info);
       if (selection.status === 304) await object.close();
-      return { object, selection, headers: readHeaders(input, object.info, selection) };
+      const lock = await lockHeaders(object.info, context);
+      return { object, selection, headers: [...readHeaders(input, object.info, selection), ...lock] };
     } catch (error) {
       await object.close();
       throw error;

@@ -1,19 +1,20 @@
 import { noBody } from '../body.ts';
 import { defineOperation } from '../operation.ts';
-import { parseObjectRead, READ_PARAMETERS, readHeaders, selectBytes } from '../wire/object-read.ts';
+import { lockHeaders } from '../wire/object-lock.ts';
+import { parseObjectRead, READ_PARAMETERS, readCheck, readHeaders, selectBytes } from '../wire/object-read.ts';
 
 export const headObject = defineOperation({
   name: 'HeadObject',
   route: { method: 'HEAD', scope: 'object', allows: READ_PARAMETERS },
   parse: parseObjectRead,
-  access: { by: 'checks', of: ({ bucket, key }) => [{ action: 's3:GetObject', bucket, key }] },
+  access: { by: 'checks', of: readCheck },
   body: noBody,
-  handle: async (input, { store }) => {
-    const info = await store.objectInfo(input.bucket, input.key);
-    return { info, selection: selectBytes(input, info) };
+  handle: async (input, context) => {
+    const info = await context.store.objectInfo(input.bucket, input.key, input.versionId);
+    return { info, selection: selectBytes(input, info), lock: await lockHeaders(info, context) };
   },
-  write: ({ info, selection }, input) => {
-    const headers = readHeaders(input, info, selection);
+  write: ({ info, selection, lock }, input) => {
+    const headers = [...readHeaders(input, info, selection), ...lock];
     if (selection.status === 304) return { status: 304, headers };
     return { status: selection.status, headers, body: { length: selection.end - selection.start } };
   },

@@ -1,9 +1,10 @@
 import { streamBody } from '../body.ts';
 import { defineOperation } from '../operation.ts';
-import { parseAttributes } from '../wire/attributes.ts';
+import { attributeChecks, parseAttributes } from '../wire/attributes.ts';
 import { writeCondition } from '../wire/conditions.ts';
 import { checksumHeaders } from '../wire/object-headers.ts';
 import { refuseUnsupportedWrite } from '../wire/refusals.ts';
+import { newVersionHeader } from '../wire/versions.ts';
 
 export const putObject = defineOperation({
   name: 'PutObject',
@@ -14,16 +15,16 @@ export const putObject = defineOperation({
   },
   access: {
     by: 'checks',
-    of: ({ bucket, key, attributes }) =>
-      attributes.tags.length === 0
-        ? [{ action: 's3:PutObject', bucket, key }]
-        : [
-            { action: 's3:PutObject', bucket, key },
-            { action: 's3:PutObjectTagging', bucket, key },
-          ],
+    of: ({ bucket, key, attributes }) => [
+      { action: 's3:PutObject', bucket, key },
+      ...attributeChecks(attributes, bucket, key),
+    ],
   },
   body: streamBody,
   handle: ({ bucket, key, attributes, condition }, { store }, body) =>
     store.putObject({ bucket, key, ...attributes, condition, ...body }),
-  write: (info) => ({ status: 200, headers: ['ETag', `"${info.etag}"`, ...checksumHeaders(info.checksum)] }),
+  write: (info) => ({
+    status: 200,
+    headers: ['ETag', `"${info.etag}"`, ...newVersionHeader(info.versionId), ...checksumHeaders(info.checksum)],
+  }),
 });

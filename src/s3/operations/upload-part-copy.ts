@@ -4,7 +4,7 @@ import { invalidArgument, S3Error } from '../errors.ts';
 import { defineOperation } from '../operation.ts';
 import { xmlReply } from '../reply.ts';
 import { copySourceConditions, evaluate } from '../wire/conditions.ts';
-import { parseCopySource } from '../wire/copy-source.ts';
+import { asSourceError, parseCopySource, sourceCheck, sourceVersionHeader } from '../wire/copy-source.ts';
 import { isoDate } from '../wire/dates.ts';
 import { parsePartNumber } from '../wire/object-read.ts';
 import { parseCopyRange } from '../wire/ranges.ts';
@@ -44,15 +44,14 @@ export const uploadPartCopy = defineOperation({
   },
   access: {
     by: 'checks',
-    of: ({ source, bucket, key }) => [
-      { action: 's3:GetObject', ...source },
-      { action: 's3:PutObject', bucket, key },
-    ],
+    of: ({ source, bucket, key }) => [sourceCheck(source), { action: 's3:PutObject', bucket, key }],
   },
   body: noBody,
   handle: async ({ source, conditions, range, bucket, key, uploadId, partNumber }, { store }) => {
     const { checksumAlgorithm } = await store.upload(bucket, key, uploadId);
-    const object = await store.openObject(source.bucket, source.key);
+    const object = await store.openObject(source.bucket, source.key, source.versionId).catch((error: unknown) => {
+      throw asSourceError(error);
+    });
     try {
       const { size } = object.info;
       if (evaluate(conditions, object.info) !== 'holds') throw new S3Error('PreconditionFailed');
@@ -61,7 +60,7 @@ export const uploadPartCopy = defineOperation({
         throw new S3Error('InvalidRange', `Range specified is not valid for source object of size: ${size}`);
       if (end - start > MAX_BYTES) throw new S3Error('EntityTooLarge');
       const bytes = object.inline?.subarray(start, end);
-      return await store.putPart({
+      const part = await store.putPart({
         bucket,
         key,
         uploadId,
@@ -74,16 +73,18 @@ export const uploadPartCopy = defineOperation({
           return fullObjectChecksum(checksumAlgorithm, digest);
         },
       });
+      return { ...part, sourceVersion: object.info.versionId };
     } finally {
       await object.close();
     }
   },
-  write: ({ etag, modified, checksum }) =>
+  write: ({ etag, modified, checksum, sourceVersion }) =>
     xmlReply(
       xmlDocument(
         'CopyPartResult',
         `<LastModified>${isoDate(modified)}</LastModified><ETag>&quot;${etag}&quot;</ETag>` +
           (checksum === undefined ? '' : element(`Checksum${checksum.algorithm}`, checksum.value)),
       ),
+      sourceVersionHeader(sourceVersion),
     ),
 });

@@ -1,6 +1,8 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { ObjectAttributes, StoredHeader } from '../../store/port.ts';
+import type { Check } from '../access.ts';
 import { S3Error } from '../errors.ts';
+import { lockChecks, parseLockHeaders } from './object-lock.ts';
 import { parseTagHeader } from './tags.ts';
 import { textOfHeader } from './text.ts';
 
@@ -47,7 +49,14 @@ export function parseAttributes(headers: IncomingHttpHeaders): ObjectAttributes 
     metadata: userMetadata(headers),
     tags: tagging === undefined ? NO_TAGS : parseTagHeader(textOfHeader(String(tagging))),
     storageClass: parseStorageClass(headers) ?? 'STANDARD',
+    ...parseLockHeaders(headers),
   };
+}
+
+/** What a write with these attributes needs besides the right to write. */
+export function attributeChecks(attributes: ObjectAttributes, bucket: string, key: string): readonly Check[] {
+  const checks = lockChecks(attributes, bucket, key);
+  return attributes.tags.length === 0 ? checks : [{ action: 's3:PutObjectTagging', bucket, key }, ...checks];
 }
 
 export function storedHeaders(headers: IncomingHttpHeaders): Partial<Record<StoredHeader, string>> {

@@ -12,10 +12,13 @@ it.each([
   ['bucket%2Fkey', 'key'],
   ['bucket//key', '/key'],
   ['bucket/a+b%20c', 'a+b c'],
-  ['bucket/key?versionId=null', 'key'],
   ['bucket/key%3FversionId=x', 'key?versionId=x'],
 ])('%s', (header, key) => {
   expect(parse(header)).toEqual({ bucket: 'bucket', key });
+});
+
+it('reads the version, which follows the encoded key', () => {
+  expect(parse('bucket/a%3Fb?versionId=abc')).toEqual({ bucket: 'bucket', key: 'a?b', versionId: 'abc' });
 });
 
 it.each([
@@ -24,7 +27,7 @@ it.each([
   ['bucket/', 'InvalidArgument'],
   ['Bucket/key', 'InvalidArgument'],
   ['bucket/%zz', 'InvalidArgument'],
-  ['bucket/key?versionId=abc', 'NoSuchVersion'],
+  ['bucket/key?versionId=', 'InvalidArgument'],
   ['arn:aws:s3:us-east-1:1:accesspoint/a/object/k', 'NotImplemented'],
   [`bucket/${'k'.repeat(1025)}`, 'KeyTooLongError'],
 ])('refuses %s', (header, code) => {

@@ -1,12 +1,14 @@
 import type { ObjectInfo, ObjectPart } from '../../store/port.ts';
+import type { Check } from '../access.ts';
 import { invalidArgument, S3Error } from '../errors.ts';
 import type { S3Request } from '../operation.ts';
 import type { Query } from '../query.ts';
 import { evaluate, ifRangeHolds, type ReadConditions, readConditions } from './conditions.ts';
 import { checksumHeaders, objectHeaders } from './object-headers.ts';
 import { contentRange, parseRange } from './ranges.ts';
-import { refuseEncryption, refuseVersion } from './refusals.ts';
+import { refuseEncryption } from './refusals.ts';
 import { isHeaderText } from './text.ts';
+import { parseVersionId, versionHeader } from './versions.ts';
 
 /** Query words that replace a stored response header. */
 const OVERRIDES = [
@@ -26,6 +28,7 @@ const MAX_PART = 10_000;
 export interface ObjectRead {
   readonly bucket: string;
   readonly key: string;
+  readonly versionId: string | undefined;
   readonly conditions: ReadConditions | undefined;
   readonly range: string | undefined;
   readonly ifRange: string | undefined;
@@ -42,14 +45,15 @@ export interface Selection {
   readonly part: ObjectPart | undefined;
 }
 
-/** @throws S3Error `InvalidArgument`, `InvalidRequest`, `NoSuchVersion`, `NotImplemented` */
+/** @throws S3Error `InvalidArgument`, `InvalidRequest`, `NotImplemented` */
 export function parseObjectRead({ bucket, key, query, headers, caller }: S3Request): ObjectRead {
   refuseEncryption(headers);
   const { range } = headers;
+  let versionId: string | undefined;
   let partNumber: number | undefined;
   let overrides: ReadonlyMap<string, string> | undefined;
   if (query.size > 0) {
-    refuseVersion(query, key);
+    versionId = parseVersionId(query);
     partNumber = parsePartNumber(query);
     overrides = parseOverrides(query, caller.kind === 'anonymous');
     if (partNumber !== undefined && range !== undefined) {
@@ -59,6 +63,7 @@ export function parseObjectRead({ bucket, key, query, headers, caller }: S3Reque
   return {
     bucket,
     key,
+    versionId,
     conditions: readConditions(headers),
     range,
     ifRange: range === undefined ? undefined : headers['if-range']?.toString(),
@@ -139,9 +144,15 @@ function selectPart(number: number, info: ObjectInfo): Selection {
   return { status: part.size === 0 ? 200 : 206, start: part.offset, end: part.offset + part.size, part };
 }
 
+/** What a read of an object, or of one of its versions, needs. */
+export function readCheck({ bucket, key, versionId }: ObjectRead): readonly [Check] {
+  return [{ action: versionId === undefined ? 's3:GetObject' : 's3:GetObjectVersion', bucket, key }];
+}
+
 /** All headers of the answer but its length, flat. */
 export function readHeaders(read: ObjectRead, info: ObjectInfo, selection: Selection): string[] {
   const headers = objectHeaders(info, read.overrides);
+  if (info.versionId !== undefined) headers.push(...versionHeader(info.versionId));
   if (selection.status === 206) {
     headers.push('Content-Range', contentRange(selection.start, selection.end, info.size));
   }

@@ -1,6 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { notImplemented, S3Error } from '../errors.ts';
-import type { Query } from '../query.ts';
 
 /** Headers that ask for encryption by us. We do not encrypt at rest, and do not pretend to. */
 const ENCRYPTION = [
@@ -11,7 +10,6 @@ const ENCRYPTION = [
   'x-amz-server-side-encryption-customer-key',
   'x-amz-copy-source-server-side-encryption-customer-algorithm',
 ];
-const LOCK = ['x-amz-object-lock-mode', 'x-amz-object-lock-retain-until-date', 'x-amz-object-lock-legal-hold'];
 const GRANTS = [
   'x-amz-grant-full-control',
   'x-amz-grant-read',
@@ -22,15 +20,10 @@ const GRANTS = [
 
 /**
  * Refuses what a write asks for and we cannot do, rather than storing the object without it.
- * @throws S3Error `NotImplemented`, `InvalidRequest`, `AccessControlListNotSupported`
+ * @throws S3Error `NotImplemented`, `AccessControlListNotSupported`
  */
 export function refuseUnsupportedWrite(headers: IncomingHttpHeaders): void {
   refuseEncryption(headers);
-  for (const name of LOCK) {
-    if (headers[name] !== undefined) {
-      throw new S3Error('InvalidRequest', 'Bucket is missing Object Lock Configuration', { subject: name });
-    }
-  }
   if (headers['x-amz-write-offset-bytes'] !== undefined) throw notImplemented('x-amz-write-offset-bytes');
   refuseAcl(headers);
 }
@@ -51,20 +44,5 @@ export function refuseAcl(headers: IncomingHttpHeaders): void {
   }
   for (const name of GRANTS) {
     if (headers[name] !== undefined) throw new S3Error('AccessControlListNotSupported', undefined, { subject: name });
-  }
-}
-
-/**
- * In a bucket without versioning the only version of an object is `null`.
- * @throws S3Error `NoSuchVersion`
- */
-export function refuseVersion(query: Query, key: string): void {
-  checkVersion(query.get('versionId'), key);
-}
-
-/** @throws S3Error `NoSuchVersion` */
-export function checkVersion(versionId: string | undefined, key: string): void {
-  if (versionId !== undefined && versionId !== 'null') {
-    throw new S3Error('NoSuchVersion', undefined, { elements: { Key: key, VersionId: versionId } });
   }
 }
