@@ -8,7 +8,7 @@ import type { ServerMetrics } from './metrics.ts';
  */
 export function createAdminHandler(
   store: ObjectStore,
-  metrics: ServerMetrics,
+  scrape: ServerMetrics['scrape'],
   draining: () => boolean,
 ): (req: IncomingMessage, res: ServerResponse) => void {
   const readiness = async () => {
@@ -25,7 +25,7 @@ export function createAdminHandler(
       case '/readyz':
         return readiness();
       case '/metrics':
-        return { status: 200, ...(await metrics.scrape()) };
+        return { status: 200, ...(await scrape()) };
       default:
         return { status: 404, text: 'not found: this port answers /healthz, /readyz and /metrics\n' };
     }

@@ -1,4 +1,4 @@
-import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import { AggregatorRegistry, Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import type { RequestEvent } from '../s3/service.ts';
 import type { ObjectStore } from '../store/index.ts';
 
@@ -9,8 +9,20 @@ export interface ServerMetrics {
   requestStarted(): void;
   requestEnded(): void;
   /** @returns the content type and the text of one scrape */
-  scrape(): Promise<{ readonly contentType: string; readonly text: string }>;
+  scrape(): Promise<Scrape>;
+  /** What this process has counted, for a scrape of all processes together. */
+  snapshot(): Promise<Snapshot>;
+  /** A scrape of this process and others; what the store knows is asked here. */
+  scrapeWith(others: readonly Snapshot[]): Promise<Scrape>;
 }
+
+export interface Scrape {
+  readonly contentType: string;
+  readonly text: string;
+}
+
+/** Metrics as JSON, which may travel between processes. */
+export type Snapshot = readonly object[];
 
 const SECONDS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
 
@@ -81,6 +93,12 @@ export function createMetrics(store: () => ObjectStore): ServerMetrics {
     async scrape() {
       await askStore();
       return { contentType: registry.contentType, text: await registry.metrics() };
+    },
+    snapshot: () => registry.getMetricsAsJSON(),
+    async scrapeWith(others) {
+      await askStore();
+      const all = AggregatorRegistry.aggregate([await registry.getMetricsAsJSON(), ...others]);
+      return { contentType: registry.contentType, text: await all.metrics() };
     },
   };
 }

@@ -71,6 +71,13 @@ const duration = (least: '1h' | '24h') =>
 
 const retention = () => duration('24h');
 
+function parseProcesses(value: string): Parsed<number | 'auto'> {
+  if (value === 'auto') return ok(value);
+  return /^(?:[1-9]|[1-5]\d|6[0-4])$/.test(value)
+    ? ok(Number(value))
+    : problem('must be a number from 1 to 64, or auto');
+}
+
 const facts = {
   flag: undefined,
   default: undefined,
@@ -270,6 +277,15 @@ export const settingsSchema = z.object({
     default: '7d',
     help: 'How long after its beginning the embedded server aborts a multipart upload that was never completed. Units: ms, s, m, h, d, w.',
     example: '7d',
+  }),
+  processes: text(parseProcesses).register(settingFacts, {
+    ...facts,
+    env: 'BUCKETWRIGHT_PROCESSES',
+    yaml: ['server', 'processes'],
+    flag: '--processes',
+    default: '1',
+    help: 'How many processes of the embedded server answer requests: a number, or auto for one a core, at most 4. With more than one, a further process looks after them.',
+    example: 'auto',
   }),
   domain: word(/^(?=.{1,253}$)[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?$/, 'must be a host name in lower case').register(
     settingFacts,

@@ -66,8 +66,17 @@ export function parseSettings(input: SettingsInput): Settings {
     });
   }
   const storage = storageFrom(context, input.role ?? 'client');
-  const { logRetention, traceRetention, data, listen, adminListen, durability, outageMode, abandonedUploadAge } =
-    values;
+  const {
+    logRetention,
+    traceRetention,
+    data,
+    listen,
+    adminListen,
+    durability,
+    outageMode,
+    abandonedUploadAge,
+    processes,
+  } = values;
   crossCheck({ manifest: manifest(), buckets, retention: { logs: logRetention, traces: traceRetention } }, problems);
   const incomplete =
     storage === undefined ||
@@ -78,6 +87,7 @@ export function parseSettings(input: SettingsInput): Settings {
     adminListen === undefined ||
     durability === undefined ||
     abandonedUploadAge === undefined ||
+    processes === undefined ||
     outageMode === undefined;
   if (problems.length > 0 || incomplete) throw new SettingsError(redact(problems, raw));
   const { accessKeyId, secretAccessKey } = values;
@@ -94,6 +104,7 @@ export function parseSettings(input: SettingsInput): Settings {
       buckets: values.startBuckets ?? [],
       durability,
       abandonedUploadAge,
+      processes,
       domain: values.domain,
       region: values.region,
       credentials:

@@ -39,6 +39,8 @@ export interface ServerSettings {
   readonly durability: 'strict' | 'relaxed';
   /** Milliseconds after which a multipart upload that was never completed is aborted. */
   readonly abandonedUploadAge: number;
+  /** How many processes answer requests; `auto`: as the machine has cores, within reason. */
+  readonly processes: number | 'auto';
   readonly domain: string | undefined;
   /** Keys given by settings; undefined: generated once into the data directory. */
   readonly credentials: Credentials | undefined;

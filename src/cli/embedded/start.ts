@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { resolve } from 'node:path';
 import type { Logger } from '../../core/logger.ts';
 import type { Connection } from '../../providers/index.ts';
@@ -26,6 +27,8 @@ export interface StartOptions {
   readonly anyRegion?: boolean;
 }
 
+/** Writes meet in one index: more processes than this only help where reads prevail. */
+const MOST_PROCESSES = 4;
 const DEFAULT_REGION = 'us-east-1';
 
 /**
@@ -55,6 +58,7 @@ export async function startEmbedded(
     rootCredentials: { accessKeyId: credentials.accessKeyId.reveal(), secretAccessKey: credentials.secretAccessKey },
     durability: server.durability,
     abandonedUploadAge: server.abandonedUploadAge,
+    processes: server.processes === 'auto' ? Math.min(MOST_PROCESSES, availableParallelism()) : server.processes,
     domain: server.domain,
     logger,
   });

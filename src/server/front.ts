@@ -1,0 +1,45 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Clock } from '../core/clock.ts';
+import type { Logger } from '../core/logger.ts';
+import { createS3Service } from '../s3/service.ts';
+import type { ObjectStore } from '../store/index.ts';
+import { withHealthPaths } from './health.ts';
+import { DEFAULT_LIMITS, type Listener, listen } from './listener.ts';
+import type { ServerMetrics } from './metrics.ts';
+import { ROOT_PRINCIPAL, type ServerOptions } from './options.ts';
+
+export interface FrontParts {
+  readonly store: ObjectStore;
+  readonly logger: Logger;
+  readonly clock: Clock;
+  readonly metrics: ServerMetrics;
+  draining(): boolean;
+}
+
+/**
+ * The S3 service of one process, listening.
+ * @throws HostError `address-in-use`, `permission`
+ */
+export function listenForS3(options: Omit<ServerOptions, 'logger' | 'clock'>, parts: FrontParts): Promise<Listener> {
+  const { store, logger, clock, metrics, draining } = parts;
+  const { accessKeyId, secretAccessKey } = options.rootCredentials;
+  const service = createS3Service({
+    store,
+    region: options.region,
+    anyRegion: options.anyRegion,
+    domain: options.domain,
+    clock,
+    logger,
+    credentials: {
+      find: (asked) => (asked === accessKeyId ? { secret: secretAccessKey, principal: ROOT_PRINCIPAL } : undefined),
+    },
+    observe: metrics.observeRequest,
+  });
+  const counted = (req: IncomingMessage, res: ServerResponse) => {
+    metrics.requestStarted();
+    res.once('close', metrics.requestEnded);
+    service(req, res);
+  };
+  const handler = withHealthPaths(counted, { store, domain: options.domain, draining });
+  return listen(options.listen, handler, { ...DEFAULT_LIMITS, ...options.limits });
+}

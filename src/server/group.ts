@@ -1,0 +1,79 @@
+import { HostError } from '../core/errors.ts';
+import { silentLogger } from '../core/logger.ts';
+import type { LocalStore } from '../store/index.ts';
+import { createAdminHandler } from './admin.ts';
+import { makeBuckets } from './buckets.ts';
+import { DEFAULT_LIMITS, listen } from './listener.ts';
+import { openMeasuredStore } from './measured-store.ts';
+import { Members } from './members.ts';
+import type { MemberOptions } from './messages.ts';
+import type { ServerMetrics } from './metrics.ts';
+import type { RunningServer, ServerOptions } from './options.ts';
+
+/**
+ * Several processes on one data directory and one address. This one hands connections to the others in turn, holds the
+ * directory's lock, does what is done once (recovery, maintenance) and answers on the admin port.
+ */
+export async function startGroup(options: ServerOptions, processes: number): Promise<RunningServer> {
+  const { logger = silentLogger } = options;
+  if (import.meta.url.endsWith('.ts')) {
+    throw new HostError('host', 'several processes need the compiled package', { advice: 'run npm run build' });
+  }
+  // They load their program while this process opens the directory.
+  const members = new Members(processes, logger);
+  try {
+    const { store, metrics } = await openMeasuredStore(options, { role: 'first', processes });
+    try {
+      return await serve(options, processes, members, store, metrics);
+    } catch (error) {
+      await members.kill();
+      await store.close();
+      throw error;
+    }
+  } catch (error) {
+    await members.kill();
+    throw error;
+  }
+}
+
+async function serve(
+  options: ServerOptions,
+  processes: number,
+  members: Members,
+  store: LocalStore,
+  metrics: ServerMetrics,
+): Promise<RunningServer> {
+  await makeBuckets(store, options);
+  const url = await members.serve(memberOptions(options, processes), (pid, identity) =>
+    store.forgetMember(pid, identity),
+  );
+  let closing: Promise<void> | undefined;
+  const scrape = async () => metrics.scrapeWith(await members.snapshots());
+  const handler = createAdminHandler(store, scrape, () => closing !== undefined || !members.serving);
+  const admin = await listen(options.adminListen, handler, { ...DEFAULT_LIMITS, ...options.limits });
+  const close = async () => {
+    await members.drain((options.drainMs ?? 10_000) + 5000);
+    await admin.drain(1000);
+    await store.close();
+  };
+  return {
+    url,
+    adminUrl: admin.url,
+    close: () => {
+      closing ??= close();
+      return closing;
+    },
+  };
+}
+
+function memberOptions(options: ServerOptions, processes: number): MemberOptions {
+  const { logger: _logger, clock: _clock, rootCredentials, limits, ...plain } = options;
+  const most = limits?.maxConnections ?? DEFAULT_LIMITS.maxConnections;
+  return {
+    ...plain,
+    processes,
+    limits: { ...limits, maxConnections: Math.ceil(most / processes) },
+    accessKeyId: rootCredentials.accessKeyId,
+    secretAccessKey: rootCredentials.secretAccessKey.reveal(),
+  };
+}

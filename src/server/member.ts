@@ -1,0 +1,89 @@
+import { systemClock } from '../core/clock.ts';
+import { BucketwrightError, HostError } from '../core/errors.ts';
+import type { Logger } from '../core/logger.ts';
+import { Secret } from '../core/secret.ts';
+import type { LocalStore } from '../store/index.ts';
+import { listenForS3 } from './front.ts';
+import type { Listener } from './listener.ts';
+import { openMeasuredStore } from './measured-store.ts';
+import type { Failure, FromMember, MemberOptions, ToMember } from './messages.ts';
+import type { ServerMetrics } from './metrics.ts';
+
+/**
+ * One of the processes that answer requests (`group.ts` starts it). It ends when the first process says so, and at once
+ * when that one is gone: whoever holds the directory next waits for it.
+ */
+interface Serving {
+  readonly s3: Listener;
+  readonly store: LocalStore;
+  readonly metrics: ServerMetrics;
+  readonly drainMs: number;
+}
+
+let serving: Serving | undefined;
+let draining = false;
+
+function say(message: FromMember): void {
+  if (process.connected) process.send?.(message);
+}
+
+const log = (level: keyof Logger) => (fields: object, message: string) => {
+  const plain = Object.entries(fields).map(([name, value]: [string, unknown]) => [name, plainly(value)]);
+  say({ type: 'log', level, fields: { ...Object.fromEntries(plain), member: process.pid }, message });
+};
+const logger: Logger = { debug: log('debug'), info: log('info'), warn: log('warn'), error: log('error') };
+
+/** Errors keep what they say on the way to the first process. */
+function plainly(value: unknown): unknown {
+  if (!(value instanceof Error)) return value;
+  const { name, message, stack, cause } = value;
+  const known = value instanceof BucketwrightError ? { code: value.code, subject: value.subject } : {};
+  return { type: name, message, ...known, stack, ...(cause !== undefined && { cause: plainly(cause) }) };
+}
+
+async function start(member: MemberOptions): Promise<void> {
+  const { accessKeyId, secretAccessKey, processes, ...rest } = member;
+  const options = { ...rest, logger, rootCredentials: { accessKeyId, secretAccessKey: new Secret(secretAccessKey) } };
+  const { store, metrics } = await openMeasuredStore(options, { role: 'member', processes });
+  const parts = { store, logger, clock: systemClock, metrics, draining: () => draining };
+  const s3 = await listenForS3(options, parts);
+  serving = { s3, store, metrics, drainMs: options.drainMs ?? 10_000 };
+  say({ type: 'serving', url: s3.url, port: s3.address.port });
+}
+
+async function drain(): Promise<void> {
+  draining = true;
+  await serving?.s3.drain(serving.drainMs);
+  await serving?.store.close();
+}
+
+function failureOf(error: unknown): Failure {
+  const known = error instanceof BucketwrightError ? error : undefined;
+  const code = error instanceof HostError ? error.code : undefined;
+  const message = error instanceof Error ? error.message : String(error);
+  return { code, message, subject: known?.subject, advice: known?.advice };
+}
+
+async function receive(message: ToMember): Promise<void> {
+  switch (message.type) {
+    case 'start':
+      return start(message.options);
+    case 'snapshot':
+      return say({ type: 'snapshot', id: message.id, metrics: (await serving?.metrics.snapshot()) ?? [] });
+    case 'drain':
+      await drain();
+      process.exit(0);
+  }
+}
+
+// A terminal's Ctrl-C reaches every process of the group; the first one decides what it means.
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => {});
+process.on('disconnect', () => process.exit(1));
+process.on('message', (message: ToMember) => {
+  receive(message).catch((error: unknown) => {
+    say({ type: 'failed', failure: failureOf(error) });
+    // The message leaves before the process does.
+    setImmediate(() => process.exit(1));
+  });
+});
+say({ type: 'loaded' });

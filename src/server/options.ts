@@ -1,0 +1,50 @@
+import type { Clock } from '../core/clock.ts';
+import type { Logger } from '../core/logger.ts';
+import type { Secret } from '../core/secret.ts';
+import type { ListenAddress, ListenerLimits } from './listener.ts';
+
+export interface RootCredentials {
+  readonly accessKeyId: string;
+  readonly secretAccessKey: Secret;
+}
+
+export interface ServerOptions {
+  readonly listen: ListenAddress;
+  /** Health and metrics. */
+  readonly adminListen: ListenAddress;
+  /** The data directory. */
+  readonly data: string;
+  readonly region: string;
+  /** Takes requests signed for any region, as MinIO without a region does. Default: only those for `region`. */
+  readonly anyRegion?: boolean | undefined;
+  /** Made before the first request is taken, the root principal's, where they are missing. */
+  readonly buckets?: readonly string[] | undefined;
+  readonly rootCredentials: RootCredentials;
+  /** `relaxed` acknowledges writes before the disk has them. Default `strict`. */
+  readonly durability?: 'strict' | 'relaxed';
+  /** Milliseconds after which an upload that was not completed is aborted. Default 7 days. */
+  readonly abandonedUploadAge?: number;
+  /**
+   * How many processes answer requests. Default 1: the calling one. With more, the calling one takes connections, looks
+   * after the data directory and answers on the admin port, and starts the others from the compiled package.
+   */
+  readonly processes?: number;
+  /** Buckets are also reached as `<bucket>.<domain>`. */
+  readonly domain?: string | undefined;
+  readonly logger?: Logger;
+  /** Only with one process. */
+  readonly clock?: Clock;
+  readonly limits?: Partial<ListenerLimits>;
+  /** Milliseconds that requests under way get at shutdown. Default 10,000. */
+  readonly drainMs?: number;
+}
+
+export interface RunningServer {
+  readonly url: string;
+  readonly adminUrl: string;
+  /** Drains, then closes the store. Calling it again waits for the same end. */
+  close(): Promise<void>;
+}
+
+/** The name that the root key acts under, and that owns what it makes. */
+export const ROOT_PRINCIPAL = 'root';
