@@ -176,6 +176,8 @@ export interface ObjectPart {
   readonly offset: number;
   readonly size: number;
   readonly checksum: Checksum | undefined;
+  /** As the part was sealed. */
+  readonly sse?: string | undefined;
 }
 
 /** Takes a chunk; its memory is used again when the promise settles. Rejecting ends the sending. */
@@ -217,6 +219,8 @@ export interface IncomingBody {
    * behind; the answer is the checksum to store with the object or part.
    */
   accept(digests: Digests, size: number): Checksum | undefined;
+  /** Called once after `accept`: what to keep about the encryption of this body, as the object's or part's `sse`. */
+  readonly seal?: (() => string) | undefined;
 }
 
 export interface PutObject extends IncomingBody, ObjectAttributes {

@@ -4,6 +4,9 @@ import { parseAlgorithm } from '../digests.ts';
 import { invalidArgument, S3Error } from '../errors.ts';
 import { defineOperation } from '../operation.ts';
 import { xmlReply } from '../reply.ts';
+import { copyContent } from '../sse/copy.ts';
+import { customerKeyHeaders, parseCustomerKey } from '../sse/customer-key.ts';
+import { requireSameKey } from '../sse/kept.ts';
 import { parseStorageClass, storedHeaders, userMetadata } from '../wire/attributes.ts';
 import { checksumXml } from '../wire/complete-upload.ts';
 import { copySourceConditions, evaluate, writeCondition } from '../wire/conditions.ts';
@@ -29,9 +32,11 @@ export const copyObject = defineOperation({
     const replaceTags = directive('x-amz-tagging-directive', headers['x-amz-tagging-directive']) === 'REPLACE';
     const storageClass = parseStorageClass(headers);
     const redirect = headers['x-amz-website-redirect-location'] !== undefined;
+    const keys = { source: parseCustomerKey(headers, 'source'), target: parseCustomerKey(headers) };
+    const encryption = keys.source ?? keys.target;
     // Copying an older version onto its object is how it is brought back.
     const onItself = source.bucket === bucket && source.key === key && source.versionId === undefined;
-    if (onItself && !replaceMetadata && storageClass === undefined && !redirect) {
+    if (onItself && !replaceMetadata && storageClass === undefined && !redirect && encryption === undefined) {
       throw new S3Error(
         'InvalidRequest',
         "This copy request is illegal because it is trying to copy an object to itself without changing the object's metadata, storage class, website redirect location or encryption attributes.",
@@ -40,6 +45,7 @@ export const copyObject = defineOperation({
     const algorithm = headers['x-amz-checksum-algorithm'];
     const tagging = textOfHeader(String(headers['x-amz-tagging'] ?? ''));
     return {
+      keys,
       source,
       bucket,
       key,
@@ -64,7 +70,7 @@ export const copyObject = defineOperation({
     ],
   },
   body: noBody,
-  handle: async ({ sourceConditions, ...copy }, { store }) => {
+  handle: async ({ sourceConditions, keys, ...copy }, { store }) => {
     let sourceVersion: string | undefined;
     const request: CopyObject = {
       ...copy,
@@ -77,20 +83,23 @@ export const copyObject = defineOperation({
             `The specified copy source is larger than the maximum allowable size for a copy source: ${MAX_BYTES}`,
           );
         }
+        requireSameKey(source.sse, keys.source);
       },
     };
-    const made = await store.copyObject(request).catch((error: unknown) => {
+    const byContent = keys.source !== undefined || keys.target !== undefined;
+    const copying = byContent ? copyContent(store, request, keys) : store.copyObject(request);
+    const made = await copying.catch((error: unknown) => {
       throw asSourceError(error);
     });
     return { made, sourceVersion };
   },
-  write: ({ made: { modified, etag, checksum, versionId }, sourceVersion }) =>
+  write: ({ made: { modified, etag, checksum, versionId }, sourceVersion }, { keys }) =>
     xmlReply(
       xmlDocument(
         'CopyObjectResult',
         `<LastModified>${isoDate(modified)}</LastModified><ETag>&quot;${escapeXml(etag)}&quot;</ETag>${checksumXml(checksum)}`,
       ),
-      [...sourceVersionHeader(sourceVersion), ...newVersionHeader(versionId)],
+      [...sourceVersionHeader(sourceVersion), ...newVersionHeader(versionId), ...customerKeyHeaders(keys.target)],
     ),
 });
 

@@ -1,6 +1,8 @@
 import { noBody } from '../body.ts';
 import { defineOperation } from '../operation.ts';
 import { xmlReply } from '../reply.ts';
+import { customerKeyHeaders, parseCustomerKey } from '../sse/customer-key.ts';
+import { writeKept } from '../sse/kept.ts';
 import { attributeChecks, parseAttributes } from '../wire/attributes.ts';
 import { refuseUnsupportedWrite } from '../wire/refusals.ts';
 import { parseUploadChecksums } from '../wire/upload-checksums.ts';
@@ -11,7 +13,8 @@ export const createMultipartUpload = defineOperation({
   route: { method: 'POST', scope: 'object', query: { uploads: true } },
   parse: ({ bucket, key, headers }) => {
     refuseUnsupportedWrite(headers);
-    return { bucket, key, ...parseAttributes(headers), ...parseUploadChecksums(headers) };
+    const customerKey = parseCustomerKey(headers);
+    return { bucket, key, customerKey, ...parseAttributes(headers), ...parseUploadChecksums(headers) };
   },
   access: {
     by: 'checks',
@@ -21,13 +24,19 @@ export const createMultipartUpload = defineOperation({
     ],
   },
   body: noBody,
-  handle: (input, { store }) => store.createUpload(input),
-  write: ({ bucket, key, uploadId, checksumAlgorithm, checksumType }) => {
+  handle: ({ customerKey, ...input }, { store }) =>
+    store.createUpload(
+      customerKey === undefined ? input : { ...input, sse: writeKept({ check: customerKey.check() }) },
+    ),
+  write: ({ bucket, key, uploadId, checksumAlgorithm, checksumType }, { customerKey }) => {
     const headers =
       checksumAlgorithm === undefined || checksumType === undefined
         ? []
         : ['x-amz-checksum-algorithm', checksumAlgorithm, 'x-amz-checksum-type', checksumType];
     const content = element('Bucket', bucket) + element('Key', key) + element('UploadId', uploadId);
-    return xmlReply(xmlDocument('InitiateMultipartUploadResult', content), headers);
+    return xmlReply(xmlDocument('InitiateMultipartUploadResult', content), [
+      ...headers,
+      ...customerKeyHeaders(customerKey),
+    ]);
   },
 });

@@ -3,6 +3,8 @@ import { noBody } from '../body.ts';
 import { invalidArgument } from '../errors.ts';
 import { defineOperation } from '../operation.ts';
 import { xmlReply } from '../reply.ts';
+import { parseCustomerKey } from '../sse/customer-key.ts';
+import { requireSameKey } from '../sse/kept.ts';
 import { checksumXml } from '../wire/complete-upload.ts';
 import { httpDate } from '../wire/dates.ts';
 import { refuseEncryption } from '../wire/refusals.ts';
@@ -26,6 +28,7 @@ export const getObjectAttributes = defineOperation({
       bucket,
       key,
       versionId: parseVersionId(query),
+      customerKey: parseCustomerKey(headers),
       wanted: new Set(wanted),
       limit: Math.min(MAX_PARTS, number('x-amz-max-parts', headers['x-amz-max-parts'], MAX_PARTS)),
       after: number('x-amz-part-number-marker', headers['x-amz-part-number-marker'], 0),
@@ -45,7 +48,11 @@ export const getObjectAttributes = defineOperation({
           ],
   },
   body: noBody,
-  handle: ({ bucket, key, versionId }, { store }) => store.objectInfo(bucket, key, versionId),
+  handle: async ({ bucket, key, versionId, customerKey }, { store }) => {
+    const info = await store.objectInfo(bucket, key, versionId);
+    requireSameKey(info.sse, customerKey);
+    return info;
+  },
   write: (info, { wanted, limit, after }) => {
     let content = '';
     // This is the one document in which S3 writes the entity tag without quotes.

@@ -1,5 +1,6 @@
 import { noBody } from '../body.ts';
 import { defineOperation } from '../operation.ts';
+import { decryptedObject } from '../sse/open.ts';
 import { lockHeaders } from '../wire/object-lock.ts';
 import { parseObjectRead, READ_PARAMETERS, readCheck, readHeaders, selectBytes } from '../wire/object-read.ts';
 
@@ -10,14 +11,15 @@ export const getObject = defineOperation({
   access: { by: 'checks', of: readCheck },
   body: noBody,
   handle: async (input, context) => {
-    const object = await context.store.openObject(input.bucket, input.key, input.versionId);
+    const stored = await context.store.openObject(input.bucket, input.key, input.versionId);
     try {
+      const object = decryptedObject(stored, input.customerKey);
       const selection = selectBytes(input, object.info);
       if (selection.status === 304) await object.close();
       const lock = await lockHeaders(object.info, context);
       return { object, selection, headers: [...readHeaders(input, object.info, selection), ...lock] };
     } catch (error) {
-      await object.close();
+      await stored.close();
       throw error;
     }
   },

@@ -1,5 +1,6 @@
 import { noBody } from '../body.ts';
 import { defineOperation } from '../operation.ts';
+import { requireSameKey } from '../sse/kept.ts';
 import { lockHeaders } from '../wire/object-lock.ts';
 import { parseObjectRead, READ_PARAMETERS, readCheck, readHeaders, selectBytes } from '../wire/object-read.ts';
 
@@ -11,6 +12,7 @@ export const headObject = defineOperation({
   body: noBody,
   handle: async (input, context) => {
     const info = await context.store.objectInfo(input.bucket, input.key, input.versionId);
+    requireSameKey(info.sse, input.customerKey);
     return { info, selection: selectBytes(input, info), lock: await lockHeaders(info, context) };
   },
   write: ({ info, selection, lock }, input) => {

@@ -1,5 +1,7 @@
 import { streamBody } from '../body.ts';
 import { defineOperation } from '../operation.ts';
+import { customerKeyHeaders, parseCustomerKey } from '../sse/customer-key.ts';
+import { sealedBody } from '../sse/seal.ts';
 import { attributeChecks, parseAttributes } from '../wire/attributes.ts';
 import { writeCondition } from '../wire/conditions.ts';
 import { checksumHeaders } from '../wire/object-headers.ts';
@@ -11,7 +13,13 @@ export const putObject = defineOperation({
   route: { method: 'PUT', scope: 'object' },
   parse: ({ bucket, key, headers }) => {
     refuseUnsupportedWrite(headers);
-    return { bucket, key, attributes: parseAttributes(headers), condition: writeCondition(headers) };
+    return {
+      bucket,
+      key,
+      attributes: parseAttributes(headers),
+      condition: writeCondition(headers),
+      customerKey: parseCustomerKey(headers),
+    };
   },
   access: {
     by: 'checks',
@@ -21,10 +29,22 @@ export const putObject = defineOperation({
     ],
   },
   body: streamBody,
-  handle: ({ bucket, key, attributes, condition }, { store }, body) =>
-    store.putObject({ bucket, key, ...attributes, condition, ...body }),
-  write: (info) => ({
+  handle: ({ bucket, key, attributes, condition, customerKey }, { store }, body) =>
+    store.putObject({
+      bucket,
+      key,
+      ...attributes,
+      condition,
+      ...(customerKey === undefined ? body : sealedBody(body, customerKey)),
+    }),
+  write: (info, { customerKey }) => ({
     status: 200,
-    headers: ['ETag', `"${info.etag}"`, ...newVersionHeader(info.versionId), ...checksumHeaders(info.checksum)],
+    headers: [
+      'ETag',
+      `"${info.etag}"`,
+      ...newVersionHeader(info.versionId),
+      ...checksumHeaders(info.checksum),
+      ...customerKeyHeaders(customerKey),
+    ],
   }),
 });

@@ -3,6 +3,10 @@ import { noBody } from '../body.ts';
 import { invalidArgument, S3Error } from '../errors.ts';
 import { defineOperation } from '../operation.ts';
 import { xmlReply } from '../reply.ts';
+import { customerKeyHeaders, parseCustomerKey } from '../sse/customer-key.ts';
+import { requireUploadKey } from '../sse/kept.ts';
+import { decryptedObject } from '../sse/open.ts';
+import { sealedBody } from '../sse/seal.ts';
 import { copySourceConditions, evaluate } from '../wire/conditions.ts';
 import { asSourceError, parseCopySource, sourceCheck, sourceVersionHeader } from '../wire/copy-source.ts';
 import { isoDate } from '../wire/dates.ts';
@@ -33,6 +37,7 @@ export const uploadPartCopy = defineOperation({
       );
     }
     return {
+      keys: { source: parseCustomerKey(headers, 'source'), target: parseCustomerKey(headers) },
       source: parseCopySource(headers),
       conditions: copySourceConditions(headers),
       range,
@@ -47,12 +52,14 @@ export const uploadPartCopy = defineOperation({
     of: ({ source, bucket, key }) => [sourceCheck(source), { action: 's3:PutObject', bucket, key }],
   },
   body: noBody,
-  handle: async ({ source, conditions, range, bucket, key, uploadId, partNumber }, { store }) => {
-    const { checksumAlgorithm } = await store.upload(bucket, key, uploadId);
-    const object = await store.openObject(source.bucket, source.key, source.versionId).catch((error: unknown) => {
+  handle: async ({ keys, source, conditions, range, bucket, key, uploadId, partNumber }, { store }) => {
+    const { checksumAlgorithm, sse } = await store.upload(bucket, key, uploadId);
+    requireUploadKey(sse, keys.target);
+    const stored = await store.openObject(source.bucket, source.key, source.versionId).catch((error: unknown) => {
       throw asSourceError(error);
     });
     try {
+      const object = decryptedObject(stored, keys.source);
       const { size } = object.info;
       if (evaluate(conditions, object.info) !== 'holds') throw new S3Error('PreconditionFailed');
       const { start, end } = range ?? { start: 0, end: size };
@@ -60,11 +67,7 @@ export const uploadPartCopy = defineOperation({
         throw new S3Error('InvalidRange', `Range specified is not valid for source object of size: ${size}`);
       if (end - start > MAX_BYTES) throw new S3Error('EntityTooLarge');
       const bytes = object.inline?.subarray(start, end);
-      const part = await store.putPart({
-        bucket,
-        key,
-        uploadId,
-        partNumber,
+      const plain: Parameters<typeof sealedBody>[0] = {
         body: bytes === undefined ? { chunks: object.read(start, end), length: end - start } : { bytes },
         digests: checksumAlgorithm === undefined ? ['MD5'] : ['MD5', checksumAlgorithm],
         accept(digests) {
@@ -72,19 +75,21 @@ export const uploadPartCopy = defineOperation({
           if (checksumAlgorithm === undefined || digest === undefined) return undefined;
           return fullObjectChecksum(checksumAlgorithm, digest);
         },
-      });
+      };
+      const sealed = keys.target === undefined ? plain : sealedBody(plain, keys.target);
+      const part = await store.putPart({ bucket, key, uploadId, partNumber, ...sealed });
       return { ...part, sourceVersion: object.info.versionId };
     } finally {
-      await object.close();
+      await stored.close();
     }
   },
-  write: ({ etag, modified, checksum, sourceVersion }) =>
+  write: ({ etag, modified, checksum, sourceVersion }, { keys }) =>
     xmlReply(
       xmlDocument(
         'CopyPartResult',
         `<LastModified>${isoDate(modified)}</LastModified><ETag>&quot;${etag}&quot;</ETag>` +
           (checksum === undefined ? '' : element(`Checksum${checksum.algorithm}`, checksum.value)),
       ),
-      sourceVersionHeader(sourceVersion),
+      [...sourceVersionHeader(sourceVersion), ...customerKeyHeaders(keys.target)],
     ),
 });

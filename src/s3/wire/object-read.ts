@@ -3,6 +3,7 @@ import type { Check } from '../access.ts';
 import { invalidArgument, S3Error } from '../errors.ts';
 import type { S3Request } from '../operation.ts';
 import type { Query } from '../query.ts';
+import { type CustomerKey, customerKeyHeaders, parseCustomerKey } from '../sse/customer-key.ts';
 import { evaluate, ifRangeHolds, type ReadConditions, readConditions } from './conditions.ts';
 import { checksumHeaders, objectHeaders } from './object-headers.ts';
 import { contentRange, parseRange } from './ranges.ts';
@@ -35,6 +36,7 @@ export interface ObjectRead {
   readonly partNumber: number | undefined;
   readonly overrides: ReadonlyMap<string, string> | undefined;
   readonly checksumMode: boolean;
+  readonly customerKey: CustomerKey | undefined;
 }
 
 /** The bytes to send: `start` to `end`, exclusive. */
@@ -69,6 +71,7 @@ export function parseObjectRead({ bucket, key, query, headers, caller }: S3Reque
     ifRange: range === undefined ? undefined : headers['if-range']?.toString(),
     partNumber,
     overrides,
+    customerKey: parseCustomerKey(headers),
     checksumMode: String(headers['x-amz-checksum-mode'] ?? '').toUpperCase() === 'ENABLED',
   };
 }
@@ -153,6 +156,7 @@ export function readCheck({ bucket, key, versionId }: ObjectRead): readonly [Che
 export function readHeaders(read: ObjectRead, info: ObjectInfo, selection: Selection): string[] {
   const headers = objectHeaders(info, read.overrides);
   if (info.versionId !== undefined) headers.push(...versionHeader(info.versionId));
+  if (read.customerKey !== undefined) headers.push(...customerKeyHeaders(read.customerKey));
   if (selection.status === 206) {
     headers.push('Content-Range', contentRange(selection.start, selection.end, info.size));
   }

@@ -1,14 +1,11 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { notImplemented, S3Error } from '../errors.ts';
 
-/** Headers that ask for encryption by us. We do not encrypt at rest, and do not pretend to. */
+/** Headers that ask for encryption with keys of ours. There are none, and we do not pretend (docs/decisions/0110). */
 const ENCRYPTION = [
   'x-amz-server-side-encryption',
   'x-amz-server-side-encryption-aws-kms-key-id',
   'x-amz-server-side-encryption-context',
-  'x-amz-server-side-encryption-customer-algorithm',
-  'x-amz-server-side-encryption-customer-key',
-  'x-amz-copy-source-server-side-encryption-customer-algorithm',
 ];
 const GRANTS = [
   'x-amz-grant-full-control',

@@ -6,11 +6,13 @@ export interface ManifestPart {
   readonly number: number;
   readonly body: BodyReference;
   readonly checksum: Checksum | undefined;
+  readonly sse?: string | undefined;
 }
 
 /**
  *   0 version  1-3 zero  4 count u32  8 entries of 20 bytes: number u16, kind u8, zero u8, segment u32, sequence u32,
- *   size f64; then JSON: one checksum or null a part, absent when no part has one.
+ *   size f64; then JSON: one checksum or null a part, absent when no part has one. Of encrypted parts it is an object of
+ *   two such lists.
  */
 const VERSION = 1;
 const HEAD = 8;
@@ -18,11 +20,9 @@ const ENTRY = 20;
 const KINDS = ['empty', 'inline', 'file'] as const;
 
 export function encodeManifest(parts: readonly ManifestPart[]): Buffer {
-  const checksums = parts.some((part) => part.checksum !== undefined)
-    ? JSON.stringify(parts.map((part) => part.checksum ?? null))
-    : '';
+  const tail = tailOf(parts);
   const entriesEnd = HEAD + ENTRY * parts.length;
-  const buffer = Buffer.alloc(entriesEnd + Buffer.byteLength(checksums));
+  const buffer = Buffer.alloc(entriesEnd + Buffer.byteLength(tail));
   buffer[0] = VERSION;
   buffer.writeUInt32LE(parts.length, 4);
   let at = HEAD;
@@ -34,16 +34,34 @@ export function encodeManifest(parts: readonly ManifestPart[]): Buffer {
     buffer.writeDoubleLE(body.size, at + 12);
     at += ENTRY;
   }
-  buffer.write(checksums, entriesEnd);
+  buffer.write(tail, entriesEnd);
   return buffer;
+}
+
+interface Tail {
+  readonly checksums: readonly (Checksum | null)[];
+  readonly sse?: readonly (string | null)[];
+}
+
+function tailOf(parts: readonly ManifestPart[]): string {
+  const checksums = parts.map((part) => part.checksum ?? null);
+  if (parts.some((part) => part.sse !== undefined)) {
+    return JSON.stringify({ checksums, sse: parts.map((part) => part.sse ?? null) } satisfies Tail);
+  }
+  return checksums.some((checksum) => checksum !== null) ? JSON.stringify(checksums) : '';
+}
+
+function parseTail(text: string): Tail {
+  if (text === '') return { checksums: [] };
+  const tail: Tail | Tail['checksums'] = JSON.parse(text);
+  return 'checksums' in tail ? tail : { checksums: tail };
 }
 
 export function decodeManifest(bytes: Buffer): readonly ManifestPart[] {
   if (bytes[0] !== VERSION) throw new TypeError(`manifest of version ${bytes[0]}, this program reads ${VERSION}`);
   const count = bytes.readUInt32LE(4);
   const entriesEnd = HEAD + ENTRY * count;
-  const checksums: readonly (Checksum | null)[] =
-    bytes.length === entriesEnd ? [] : JSON.parse(bytes.toString('utf8', entriesEnd, bytes.length));
+  const { checksums, sse } = parseTail(bytes.toString('utf8', entriesEnd, bytes.length));
   const parts: ManifestPart[] = [];
   for (let index = 0, at = HEAD; index < count; index += 1, at += ENTRY) {
     const kind = KINDS[bytes[at + 2] ?? 0] ?? 'empty';
@@ -56,7 +74,12 @@ export function decodeManifest(bytes: Buffer): readonly ManifestPart[] {
             sequence: bytes.readUInt32LE(at + 8),
             size: bytes.readDoubleLE(at + 12),
           };
-    parts.push({ number: bytes.readUInt16LE(at), body, checksum: checksums[index] ?? undefined });
+    parts.push({
+      number: bytes.readUInt16LE(at),
+      body,
+      checksum: checksums[index] ?? undefined,
+      sse: sse?.[index] ?? undefined,
+    });
   }
   return parts;
 }

@@ -64,6 +64,7 @@ function complete(engine: Engine, upload: FoundUpload, request: CompleteUpload, 
     number,
     body: singleBody(record),
     checksum: record.checksum,
+    sse: record.sse,
   }));
   const made: ObjectRecord = {
     size,

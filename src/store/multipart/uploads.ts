@@ -102,7 +102,10 @@ export async function putPart(engine: Engine, request: PutPart): Promise<PartInf
     if (checksum === undefined && algorithm !== null && computed !== undefined) {
       checksum = fullObjectChecksum(algorithm, computed);
     }
-    const record = partRecord(written.size, engine.clock.now(), md5Of(written), checksum, written.reference);
+    const record = {
+      ...partRecord(written.size, engine.clock.now(), md5Of(written), checksum, written.reference),
+      sse: request.seal?.(),
+    };
     const indexKey = partKey(upload.id, partNumber);
     await engine.committer.commit(() => {
       engine.buckets.requireSame(bucket, upload.bucket);

@@ -39,8 +39,8 @@ function isMultipart(record: ObjectRecord): boolean {
 function partsOf(references: BodyReferences, record: ObjectRecord): readonly ObjectPart[] | undefined {
   if (record.body.kind !== 'manifest') return undefined;
   let offset = 0;
-  return references.parts(record.body).map(({ number, body, checksum }) => {
-    const part = { number, offset, size: body.size, checksum };
+  return references.parts(record.body).map(({ number, body, checksum, sse }) => {
+    const part = { number, offset, size: body.size, checksum, sse };
     offset += body.size;
     return part;
   });

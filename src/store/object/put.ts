@@ -43,7 +43,7 @@ export async function putObject(engine: Engine, request: PutObject): Promise<Obj
       tags: request.tags,
       storageClass: request.storageClass,
       acl: request.acl,
-      sse: request.sse,
+      sse: request.seal?.() ?? request.sse,
       retention: request.retention,
       legalHold: request.legalHold,
       checksum,
