@@ -4,6 +4,7 @@ import { HostError, systemErrorCode } from '../../core/errors.ts';
 import { takeLock } from '../../fs/lock-file.ts';
 import { CURRENT_FORMAT, parseFormat } from '../format.ts';
 import { type Index, openIndex } from '../index/database.ts';
+import { waitForFormerOwners } from '../recovery.ts';
 
 /** A data directory as a tool sees it, beside or instead of its server. */
 export interface OpenDirectory {
@@ -27,6 +28,8 @@ export async function openDirectory(directory: string, needs: 'alone' | 'to read
   });
   try {
     const index = openIndex({ directory: join(directory, 'index'), durable: true, readOnly: lock === undefined });
+    // Members of a group whose first process died may still be ending.
+    if (lock !== undefined) await waitForFormerOwners(directory, index);
     return {
       directory,
       index,

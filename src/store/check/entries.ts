@@ -1,11 +1,12 @@
 import type { Index } from '../index/database.ts';
-import { partNumberOf, UPLOAD_ID_BYTES } from '../index/keys.ts';
+import { objectKeyOfVersion, partNumberOf, UPLOAD_ID_BYTES } from '../index/keys.ts';
 import type { ObjectRecord } from '../index/records.ts';
+import { SEQUENCE_BYTES } from '../index/version-ids.ts';
 import { keysOf } from './walk.ts';
 
-/** An entry of the index that refers to a body: an object or a part of an upload. */
+/** An entry of the index that refers to a body: a current object, an older version of one, a part of an upload. */
 export interface Entry {
-  readonly kind: 'object' | 'part';
+  readonly kind: 'object' | 'version' | 'part';
   /** For people: `bucket/key`, or the upload and number of a part. */
   readonly subject: string;
   /** The bucket's number; undefined for parts. */
@@ -25,6 +26,18 @@ export function* entriesOf(index: Index, bucketNames: ReadonlyMap<number, string
       bucketId,
       indexKey,
       record: () => index.objects.get(indexKey),
+    };
+  }
+  for (const indexKey of keysOf(index, index.versionsRaw)) {
+    const bucketId = indexKey.readUInt32BE(0);
+    const bucket = bucketNames.get(bucketId) ?? `(bucket number ${bucketId})`;
+    const record = () => index.versions.get(indexKey);
+    yield {
+      kind: 'version',
+      subject: `${bucket}/${objectKeyOfVersion(indexKey).toString('utf8', 4)} (version ${indexKey.toString('hex', indexKey.length - SEQUENCE_BYTES)}…)`,
+      bucketId,
+      indexKey,
+      record,
     };
   }
   for (const indexKey of keysOf(index, index.partsRaw)) {

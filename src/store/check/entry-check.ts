@@ -53,6 +53,7 @@ export function bodiesOf(index: Index, { body, size }: ObjectRecord): readonly B
 
 /** Reads what an entry refers to and compares it with what the index says of it. */
 export async function checkEntry(checks: EntryChecks, record: ObjectRecord): Promise<CheckedEntry> {
+  if (record.deleteMarker === true) return { bodies: [], damage: undefined, read: 0 };
   const bodies = bodiesOf(checks.index, record);
   if ('id' in bodies) return { bodies: [], damage: bodies, read: 0 };
   const single = record.body.kind === 'manifest' ? undefined : bodies[0];

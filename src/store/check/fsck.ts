@@ -90,12 +90,17 @@ async function checkNow(checks: EntryChecks, entry: Entry, exclusive: boolean): 
   }
 }
 
-function note(tallies: Tallies, { bucketId }: Entry, record: ObjectRecord, bodies: readonly BodyReference[]): void {
+function note(
+  tallies: Tallies,
+  { kind, bucketId }: Entry,
+  record: ObjectRecord,
+  bodies: readonly BodyReference[],
+): void {
   for (const body of bodies) if (body.kind !== 'empty') tallies.bodies.add(body);
   if (record.body.kind === 'manifest') tallies.manifests.add(record.body);
   if (bucketId === undefined) return;
   const usage = tallies.usage.get(bucketId) ?? { objects: 0, bytes: 0 };
-  usage.objects += 1;
+  if (kind === 'object') usage.objects += 1;
   usage.bytes += record.size;
   tallies.usage.set(bucketId, usage);
 }
@@ -140,7 +145,7 @@ function damaged(subject: string, { id, found, expected }: Damage): Finding {
 }
 
 function wholeGroup(group: string, { objects, bytes }: Count, read: boolean): Finding {
-  const what = group === 'uploads' ? (objects === 1 ? 'part' : 'parts') : objects === 1 ? 'object' : 'objects';
+  const what = `${group === 'uploads' ? 'part' : 'version'}${objects === 1 ? '' : 's'}`;
   return {
     id: group === 'uploads' ? 'uploads' : 'bucket',
     status: 'ok',
