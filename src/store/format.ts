@@ -4,8 +4,13 @@ import { HostError, systemErrorCode } from '../core/errors.ts';
 import type { Logger } from '../core/logger.ts';
 import { syncDirectory, writeFileDurably } from '../fs/durable.ts';
 
-/** The layout of a data directory: `FORMAT`, `LOCK`, `index/` (LMDB) and `bodies/`. */
+/** The layout of a data directory: `FORMAT`, `LOCK`, `index/` (LMDB), `bodies/`, `pins/`. */
 export const CURRENT_FORMAT = 2;
+
+/** Whether a directory of that name in a data directory is the store's own. */
+export function isStoreDirectory(name: string): boolean {
+  return name === 'bodies' || name === 'pins' || name === 'index' || name.startsWith('index.');
+}
 
 /** One step forward. Runs on a closed index, may be repeated after a crash, and touches nothing but the data directory. */
 export interface Migration {

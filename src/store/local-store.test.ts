@@ -5,6 +5,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { describeObjectStore } from '../../test/contract/object-store.ts';
 import { describeVersions } from '../../test/contract/versions.ts';
 import { KiB } from '../core/sizes.ts';
+import { isStoreDirectory } from './format.ts';
 import { type LocalStore, type LocalStoreOptions, openLocalStore } from './local-store.ts';
 import type { PutObject } from './port.ts';
 
@@ -83,6 +84,16 @@ describe('a data directory', () => {
     await chmod(join(directory, 'index/data.mdb'), 0o644);
     await open();
     expect(await modes()).toEqual(['700', '600', '600']);
+  });
+
+  it('knows every directory that it makes as its own', async () => {
+    const first = await open();
+    await first.createBucket({ name: 'b', owner: 'root', region: 'r' });
+    await first.putObject(put('large', 100_000));
+    const entries = await readdir(directory, { withFileTypes: true });
+    const own = entries.filter((entry) => entry.isDirectory()).map(({ name }) => name);
+    expect(own).toContain('index');
+    expect(own.filter((name) => !isStoreDirectory(name))).toEqual([]);
   });
 
   it('removes the directories of bodies that are all gone', async () => {

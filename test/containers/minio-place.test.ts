@@ -6,7 +6,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { freePorts } from '../support/ports.ts';
 import { skipUnless } from '../support/skip.ts';
 import { type TemporaryDirectory, temporaryDirectory } from '../support/temporary.ts';
-import { buildImage, containerBase, docker } from './docker.ts';
+import { buildImage, containerBase, docker, runContainer } from './docker.ts';
 
 const base = await containerBase();
 const id = `bwplace${process.pid}`;
@@ -115,6 +115,82 @@ secrets:
     const up = await place.compose('up', '--detach', '--wait');
     expect(await place.compose('ps', '--format', 'json'), up).toContain('"Health":"healthy"');
     expect(await names(place.client)).toEqual(['photos']);
+  });
+
+  test('an init container that calls mc, on the read-only image without any capability', job, async () => {
+    await using place = await stack(
+      'init',
+      `
+    command: minio server /data
+    environment: { MINIO_ACCESS_KEY: minio-root-user, MINIO_SECRET_KEY: minio-root-password }
+    ports: ["{S3}:9000"]
+    volumes: ["minio-data:/data"]
+    read_only: true
+    tmpfs: [/tmp]
+    cap_drop: [ALL]
+    security_opt: ["no-new-privileges:true"]
+  createbuckets:
+    image: ${image}
+    depends_on: [minio]
+    read_only: true
+    tmpfs: [/tmp]
+    cap_drop: [ALL]
+    healthcheck: { disable: true }
+    entrypoint: >
+      /bin/sh -c "
+      until (/usr/bin/mc config host add myminio http://minio:9000 minio-root-user minio-root-password) do echo '...waiting...' && sleep 1; done;
+      /usr/bin/mc mb myminio/photos || exit 1;
+      /usr/bin/mc mb --ignore-existing myminio/photos myminio/backups || exit 1;
+      /usr/bin/mc admin user add myminio someone secret-of-someone;
+      exit 0;
+      "`,
+    );
+    const up = await place.compose('up', '--abort-on-container-exit', '--exit-code-from', 'createbuckets');
+    expect(up).toContain("this image's mc does not have `admin user`");
+    expect(up).not.toContain('secret-of-someone');
+    await place.compose('up', '--detach', '--wait', 'minio');
+    expect(await names(place.client)).toEqual(['backups', 'photos']);
+  });
+
+  test('on a fresh volume as any user, and as root without capabilities: healthy, and private', job, async () => {
+    const hardened = ['--read-only', '--tmpfs', '/tmp', '--cap-drop', 'ALL', '--security-opt', 'no-new-privileges'];
+    for (const user of ['1000:1000', '4321:0', '0:0']) {
+      const args = [...hardened, '--user', user, image, 'server', '/data', '--console-address', ':9001'];
+      await using container = await runContainer(`${id}-${user.replace(':', '-')}`, args);
+      await container.healthy();
+      const { stdout } = await container.exec('sh', '-c', 'id -u; stat -c %a /data/index /data/s3.env');
+      expect(stdout.trim().split('\n')).toEqual([user.split(':')[0], '700', '600']);
+    }
+  });
+
+  test("root without capabilities on what is another user's is told what is missing", job, async () => {
+    const volume = `${id}-foreign`;
+    const mount = ['--volume', `${volume}:/mnt/objects`];
+    try {
+      const give = ['--user', 'root', '--entrypoint', 'sh', image, '-c', 'chown 4321:4321 /mnt/objects'];
+      await docker(['run', '--rm', ...mount, ...give]);
+      const args = ['run', '--rm', '--user', 'root', '--cap-drop', 'ALL', ...mount, image, 'server', '/mnt/objects'];
+      const refused = await docker(args, { allow: [77] });
+      expect(refused.stderr).toContain('uid 0 may not write /mnt/objects: it belongs to 4321:4321 with mode 755');
+      expect(refused.stderr).toContain('CHOWN');
+    } finally {
+      await docker(['volume', 'rm', '--force', volume]);
+    }
+  });
+
+  test("a volume of MinIO's own is refused, and nothing of it changes hands", job, async () => {
+    const volume = `${id}-old`;
+    const mount = ['--volume', `${volume}:/mnt/objects`];
+    const sh = ['run', '--rm', '--user', 'root', ...mount, '--entrypoint', 'sh', image, '-c'];
+    try {
+      await docker([...sh, 'mkdir -p /mnt/objects/.minio.sys/buckets']);
+      const args = ['run', '--rm', '--user', 'root', ...mount, image, 'server', '/mnt/objects'];
+      expect((await docker(args, { allow: [78] })).stderr).toContain("holds MinIO's data");
+      const { stdout } = await docker([...sh, 'cd /mnt/objects && stat -c %u . .minio.sys && ls -A']);
+      expect(stdout.trim().split('\n')).toEqual(['0', '0', '.minio.sys']);
+    } finally {
+      await docker(['volume', 'rm', '--force', volume]);
+    }
   });
 
   test(

@@ -1,6 +1,7 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parseBucketName, type SettingProblem } from '../../settings/index.ts';
+import { isStoreDirectory } from '../../store/index.ts';
 import type { Environment } from './environment.ts';
 
 const VARIABLE = 'MINIO_DEFAULT_BUCKETS';
@@ -28,9 +29,6 @@ export function defaultBuckets(environment: Environment): {
   return { names, problems };
 }
 
-/** What the store itself keeps in the data directory. */
-const OWN = /^(?:index(?:\.before-format-\d+)?|bodies)$/;
-
 /**
  * Empty directories in the data directory: many compose files make MinIO's buckets by `mkdir -p /data/photos` in front
  * of `minio server /data`. What is in a directory is never looked at.
@@ -38,7 +36,7 @@ const OWN = /^(?:index(?:\.before-format-\d+)?|bodies)$/;
 export async function bucketsOfDirectories(data: string): Promise<readonly string[]> {
   const names: string[] = [];
   for (const entry of await readdir(data, { withFileTypes: true })) {
-    if (!entry.isDirectory() || OWN.test(entry.name) || !parseBucketName(entry.name).ok) continue;
+    if (!entry.isDirectory() || isStoreDirectory(entry.name) || !parseBucketName(entry.name).ok) continue;
     if ((await readdir(join(data, entry.name)).catch(() => ['unreadable'])).length === 0) names.push(entry.name);
   }
   return names.sort();
