@@ -8,7 +8,7 @@ const ranks = [
   ['providers', 'store', 'users'],
   ['s3', 'client'],
   ['server', 'gateway', 'transfer', 'provision', 'verify', 'stack'],
-  ['tenants', 'observability', 'deploy', 'backup', 'artifacts'],
+  ['tenants', 'observability', 'deploy', 'backup', 'artifacts', 'cost'],
   ['control'],
   ['cli'],
 ];

@@ -1,5 +1,6 @@
 import type { Register } from '../context.ts';
 import { configShow } from './config-show.ts';
+import { cost } from './cost.ts';
 import { doctor } from './doctor.ts';
 import { down } from './down.ts';
 import { fsck } from './fsck.ts';
@@ -32,6 +33,7 @@ export const commands: readonly Register[] = [
   renderCredentials,
   observabilityCheck,
   transfer,
+  cost,
   observabilityMigrate,
   observabilityVerify,
 ];
