@@ -84,6 +84,59 @@ schema_config:
   it("Loki's own example for the disk, and back", async () => {
     for (const text of both(older)) await accepted(lokiBinary, args, text);
   });
+  const inS3 = (storage: string, store = 'aws') =>
+    `${older.replace(/ {2}storage:[\s\S]*?(?=schema_config)/, storage).replace('object_store: filesystem', `object_store: ${store}`)}compactor:
+  working_directory: /tmp/loki/compactor
+  retention_enabled: true
+  delete_request_store: ${store}
+limits_config:
+  retention_period: 744h
+`;
+  it.each([
+    [
+      'storage_config.aws, in parts',
+      inS3(
+        'storage_config:\n  aws:\n    endpoint: http://10.0.0.1:9000\n    bucketnames: cloudlysis-loki\n    region: x\n    s3forcepathstyle: true\n    access_key_id: A\n    secret_access_key: S\n    http_config: {insecure_skip_verify: true, idle_conn_timeout: 90s}\n    sse: {type: SSE-S3}\n',
+      ),
+    ],
+    [
+      'storage_config.aws, as a URL',
+      inS3('storage_config:\n  aws:\n    s3: s3://KEY:SE%2FCRET@minio.local:9000/cloudlysis-loki\n'),
+    ],
+    [
+      'storage_config.aws, a region alone',
+      inS3('storage_config:\n  aws:\n    s3: s3://eu-central-1/cloudlysis-loki\n'),
+    ],
+    [
+      'common.storage.s3',
+      inS3(
+        '  storage:\n    s3:\n      endpoint: fsn1.your-objectstorage.com\n      bucketnames: cloudlysis-loki\n      region: fsn1\n',
+        's3',
+      ),
+    ],
+    [
+      'common.storage.object_store',
+      inS3(
+        '  storage:\n    object_store:\n      s3:\n        endpoint: fsn1.your-objectstorage.com\n        bucket_name: cloudlysis-loki\n        region: fsn1\nstorage_config: {use_thanos_objstore: true}\n',
+        's3',
+      ),
+    ],
+  ])('%s: to the disk, and back to S3', async (_name, text) => {
+    const now = Date.now();
+    await accepted(lokiBinary, args, text);
+    const client = planLokiMigration({ subject: 'f', text, to: 's3', from: undefined, model, now });
+    expect(client.kind).toBe(text.includes('common') && text.includes('use_thanos') ? 'nothing' : 'client');
+    await accepted(lokiBinary, args, client.text);
+    for (const first of [text, client.text]) {
+      const disk = planLokiMigration({ subject: 'f', text: first, to: 'filesystem', from: undefined, model, now });
+      expect(disk.kind).toBe('append');
+      await accepted(lokiBinary, args, disk.text);
+      const later = now + 30 * 86_400_000;
+      const back = planLokiMigration({ subject: 'f', text: disk.text, to: 's3', from: undefined, model, now: later });
+      expect(back.kind).toBe('append');
+      await accepted(lokiBinary, args, back.text);
+    }
+  });
   it('the same with the directory where Loki 2 had it', async () => {
     const text = older.replace(
       / {2}storage:[\s\S]*?(?=schema_config)/,

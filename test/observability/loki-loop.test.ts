@@ -12,7 +12,7 @@ import { findLine, flush, type LokiLine, pushLine } from '../../src/observabilit
 import { ask, until } from '../../src/observability/verify/program.ts';
 import type { Settings } from '../../src/settings/index.ts';
 import { stackModel } from '../../src/stack/index.ts';
-import type { DisposableEndpoint } from '../support/endpoint.ts';
+import type { DisposableEndpoint, S3Endpoint } from '../support/endpoint.ts';
 import { skipUnless } from '../support/skip.ts';
 import { type TemporaryDirectory, temporaryDirectory } from '../support/temporary.ts';
 import { lokiBinary, missing } from './binaries.ts';
@@ -98,6 +98,33 @@ for (const store of stores) {
         });
       });
 
+      it('in S3 by the older client: the Thanos client finds what that wrote', { timeout: 180_000 }, async () => {
+        const line = lineAt(Date.now(), 'older');
+        const before = (await chunks()).size;
+        const stored = () => chunks().then(({ size }) => size);
+        const text = withOlderClient(renderLokiS3(stackModel(settings)), endpoint, bucket, prefix);
+        await rm(data.path, { recursive: true });
+        await mkdir(data.path);
+        await run(text, async (loki) => {
+          await pushLine(loki.url, line, {});
+          expect(await figures.time('older client: flush', () => flushed(loki, stored, before))).toBe(true);
+          await requestDeletion(loki, line);
+        });
+        const input = { subject: 'config.yml', model: stackModel(settings), from: undefined, now: Date.now() };
+        const migrated = planLokiMigration({ ...input, text, to: 's3' });
+        expect(migrated.kind).toBe('client');
+        await rm(data.path, { recursive: true });
+        await mkdir(data.path);
+        await run(migrated.text, async (loki) => {
+          expect(await figures.time('Thanos client: query with an empty disk', () => found(loki, line))).toBe(true);
+          expect(await deletionRequests(loki), 'the open delete request is still there').toBe(1);
+          const more = lineAt(Date.now(), 'newer');
+          await pushLine(loki.url, more, {});
+          expect(await flushed(loki, stored, before + 1)).toBe(true);
+        });
+        await client.deleteMany({ bucket, keys: [...(await objects()).keys()] });
+      });
+
       it('on the disk, then in S3, then on the disk: every period is found', { timeout: 300_000 }, async () => {
         await rm(data.path, { recursive: true });
         await mkdir(data.path);
@@ -161,6 +188,23 @@ for (const store of stores) {
       });
     });
   }
+}
+
+/** The rendered file as people had it before the Thanos client: periods name their store `aws`. */
+function withOlderClient(text: string, endpoint: S3Endpoint, bucket: string, prefix: string): string {
+  const older = `storage_config:
+  object_prefix: ${prefix}
+  aws:
+    endpoint: ${endpoint.url}
+    region: ${endpoint.region}
+    bucketnames: ${bucket}
+    s3forcepathstyle: true
+
+`;
+  return text
+    .replace(/^storage_config:\n[\s\S]*?(?=^schema_config)/m, older)
+    .replace('object_store: s3', 'object_store: aws')
+    .replace('delete_request_store: s3', 'delete_request_store: aws');
 }
 
 /** A request that stays open: Loki waits a day before it acts, in which it can be taken back. */

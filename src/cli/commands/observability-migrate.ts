@@ -8,6 +8,7 @@ import {
   planTempoMigration,
   type TempoMigration,
   unifiedDiff,
+  withoutSecrets,
 } from '../../observability/migrate/index.ts';
 import { stackModel } from '../../stack/index.ts';
 import { type CliContext, loadSettings, noun, type Register, settingsInput, withSettings } from '../context.ts';
@@ -104,7 +105,7 @@ interface Work {
 async function finish({ kind, subject, text, migration, options, move }: Work, context: CliContext): Promise<void> {
   const { json, tempoUrl } = options;
   const apply = options.apply === true;
-  const diff = unifiedDiff(subject, text, migration.text);
+  const diff = withoutSecrets(unifiedDiff(subject, text, migration.text));
   if (json !== true) {
     for (const [index, step] of migration.steps.entries()) context.out.write(`${index + 1}. ${step}\n`);
     if (diff !== '') context.out.write(`\n${diff}`);

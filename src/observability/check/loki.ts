@@ -21,7 +21,7 @@ export interface LokiCheck {
 
 const table = parseKeyTable(lokiKeys);
 
-const mistakes: Mistakes = {
+export const lokiMistakes: Mistakes = {
   'aws.bucket_names': 'the key is bucketnames: the migration page of Loki has it wrong',
   's3.bucket_names': 'the key is bucketnames',
   'aws.s3_force_path_style': 'the key is s3forcepathstyle',
@@ -40,7 +40,7 @@ const mistakes: Mistakes = {
 /** Looks for what goes wrong with Loki on S3 in a configuration of any origin. Never throws. */
 export function checkLoki(input: LokiCheck): Finding[] {
   const { subject } = input;
-  const read = readConfiguration('loki', subject, withDefaults(input.text), table, mistakes);
+  const read = readConfiguration('loki', subject, withDefaults(input.text), table, lokiMistakes);
   if (read.configuration === undefined) return [...read.findings];
   const list = new Checklist('loki', subject);
   checkPeriods(list, read.configuration, input.now);

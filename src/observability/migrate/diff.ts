@@ -80,3 +80,16 @@ function middle(left: readonly string[], right: readonly string[]): Line[] {
   }
   return lines;
 }
+
+/** Keys that lie in a configuration, out of what is printed. A variable (`${NAME}`) is no secret, its default is. */
+export function withoutSecrets(text: string): string {
+  const names = 'access_key_id|secret_access_key|session_token|access_key|secret_key|password|account_key|sas_token';
+  const quoted = `"[^"\\n]*"|'[^'\\n]*'`;
+  const bare = `(?:\\$\\{[^}\\n]*\\}|[^\\s,}#"'])+`;
+  const value = new RegExp(`\\b(${names})(["']?\\s*:\\s*)(${quoted}|${bare})`, 'g');
+  return text
+    .replace(value, (whole, name: string, colon: string, found: string) =>
+      /^["']?(?:\$\{\w+\})?["']?$/.test(found) ? whole : `${name}${colon}[redacted]`,
+    )
+    .replace(/(:\/\/)[^\s/@]*@/g, '$1[redacted]@');
+}

@@ -1,5 +1,5 @@
 /** Moving Loki and Tempo to another store without losing a day: a plan, its exact text, nothing written here. */
-export { unifiedDiff } from './diff.ts';
+export { unifiedDiff, withoutSecrets } from './diff.ts';
 export { MigrationError } from './errors.ts';
 export { type LokiMigration, type LokiMigrationInput, planLokiMigration } from './loki.ts';
 export { giveToOwnerAbove } from './ownership.ts';

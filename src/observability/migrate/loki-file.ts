@@ -1,5 +1,6 @@
 import { HOUR, parseDuration } from '../../core/durations.ts';
-import { firstTextAt, listAt, textAt } from '../check/configuration.ts';
+import { firstTextAt, listAt, mapAt, textAt } from '../check/configuration.ts';
+import { lokiMistakes } from '../check/loki.ts';
 import { readConfiguration } from '../check/read.ts';
 import { withDefaults } from '../check/variables.ts';
 import { parseKeyTable } from '../keys/accepted.ts';
@@ -13,6 +14,12 @@ export interface LokiFile {
   /** The newest period. */
   readonly last: FilePeriod;
   readonly thanos: boolean;
+  /** Where the Thanos client's settings are: `common.storage.object_store`, where there is one, takes their place whole. */
+  readonly base: readonly string[];
+  /** Kinds of store that have a block there. */
+  readonly blocks: ReadonlySet<LokiStore>;
+  /** The S3 block of the older client, which counts as long as the Thanos client is off. */
+  readonly older: Readonly<Record<string, unknown>> | undefined;
   /** Without slashes at the ends. */
   readonly prefix: string;
   /** The directory of chunks on the disk. */
@@ -29,6 +36,8 @@ export interface FilePeriod {
   readonly from: string;
   /** Milliseconds since 1970. */
   readonly day: number;
+  /** As the file has it: `s3`, `aws`, `filesystem`, or the name of a named store. */
+  readonly name: string;
   /** Undefined: a named store, or another kind. */
   readonly store: LokiStore | undefined;
 }
@@ -43,7 +52,7 @@ export function readLokiFile(subject: string, text: string): LokiFile {
   const refuse = (message: string, advice: string): never => {
     throw new MigrationError(`${subject}: ${message}`, { subject, advice: `${advice}; nothing was written` });
   };
-  const { configuration, findings } = readConfiguration('loki', subject, withDefaults(text), table, {});
+  const { configuration, findings } = readConfiguration('loki', subject, withDefaults(text), table, lokiMistakes);
   const bad = findings.find(({ status }) => status !== 'ok');
   if (bad !== undefined) {
     const path = bad.subject.startsWith(`${subject}: `) ? `${bad.subject.slice(subject.length + 2)}: ` : '';
@@ -59,8 +68,12 @@ export function readLokiFile(subject: string, text: string): LokiFile {
   const last = periods.at(-1);
   if (last === undefined) return refuse('it has no schema period', 'add schema_config, see `bucketwright render loki`');
   const thanos = textAt(configuration, 'storage_config.use_thanos_objstore') === 'true';
+  const inCommon = thanos && mapAt(configuration, 'common.storage.object_store') !== undefined;
+  const base = inCommon ? ['common', 'storage', 'object_store'] : ['storage_config', 'object_store'];
+  const at = base.join('.');
+  const older = mapAt(configuration, 'storage_config.aws') ?? mapAt(configuration, 'common.storage.s3');
   const prefix = thanos
-    ? (firstTextAt(configuration, 'storage_config.object_store.storage_prefix') ?? '')
+    ? (textAt(configuration, `${at}.storage_prefix`) ?? '')
     : (textAt(configuration, 'storage_config.object_prefix') ?? '');
   if (thanos && !/^[0-9A-Za-z-]*$/.test(prefix)) {
     refuse(
@@ -68,15 +81,32 @@ export function readLokiFile(subject: string, text: string): LokiFile {
       'letters, digits and dashes, without slashes',
     );
   }
+  if (!thanos && !/^[0-9A-Za-z-]*$/.test(prefix.replace(/^\/+|\/+$/g, ''))) {
+    refuse(
+      `its object_prefix ${JSON.stringify(prefix)} is none that the Thanos client takes`,
+      'letters, digits and dashes alone: stay with the older client, or start anew with another prefix',
+    );
+  }
+  if (
+    !thanos &&
+    mapAt(configuration, 'ruler.storage') !== undefined &&
+    mapAt(configuration, 'ruler_storage') === undefined
+  ) {
+    refuse(
+      'its rules are in ruler.storage, which Loki ignores with the Thanos client',
+      'name their store in ruler_storage too',
+    );
+  }
   const enabled = textAt(configuration, 'compactor.retention_enabled') === 'true';
-  const retention = parseDuration(textAt(configuration, 'limits_config.retention_period') ?? '');
+  const kept = textAt(configuration, 'limits_config.retention_period') ?? '';
+  const retention = parseDuration(kept.replace(/(?<=h)0m0s$|(?<=m)0s$/, ''));
   if (enabled && retention !== undefined && retention > 0 && retention < 24 * HOUR) {
     refuse('retention_period is shorter than an index period (24h)', 'set at least 24h');
   }
   const root = textAt(configuration, 'common.path_prefix') ?? '/loki';
   const directory = firstTextAt(
     configuration,
-    'storage_config.object_store.filesystem.dir',
+    ...(thanos ? [`${at}.filesystem.dir`] : []),
     'storage_config.filesystem.directory',
     'common.storage.filesystem.chunks_directory',
   );
@@ -84,14 +114,16 @@ export function readLokiFile(subject: string, text: string): LokiFile {
     periods,
     last,
     thanos,
+    base,
+    blocks: new Set(
+      thanos
+        ? (['s3', 'filesystem'] as const).filter((kind) => mapAt(configuration, `${at}.${kind}`) !== undefined)
+        : [],
+    ),
+    older: thanos ? undefined : older,
     prefix: prefix.replace(/^\/+|\/+$/g, ''),
     directory: directory ?? `${root}/chunks`,
-    bucket: firstTextAt(
-      configuration,
-      'storage_config.object_store.s3.bucket_name',
-      'storage_config.aws.bucketnames',
-      'common.storage.s3.bucketnames',
-    ),
+    bucket: thanos ? textAt(configuration, `${at}.s3.bucket_name`) : textAt(older, 'bucketnames'),
     retention: enabled && retention !== undefined && retention > 0 ? retention : undefined,
     deleteRequests: textAt(configuration, 'compactor.delete_request_store'),
   };
@@ -101,5 +133,10 @@ function readPeriod(period: unknown): FilePeriod {
   const from = textAt(period, 'from') ?? '';
   const store = textAt(period, 'object_store');
   const day = /^\d{4}-\d\d-\d\d$/.test(from) ? Date.parse(`${from}T00:00:00Z`) : Number.NaN;
-  return { from, day, store: store === 'aws' ? 's3' : store === 's3' || store === 'filesystem' ? store : undefined };
+  return {
+    from,
+    day,
+    name: store ?? '',
+    store: store === 'aws' ? 's3' : store === 's3' || store === 'filesystem' ? store : undefined,
+  };
 }

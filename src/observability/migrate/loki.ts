@@ -1,8 +1,9 @@
 import { DAY } from '../../core/durations.ts';
-import type { StackModel, StoreTarget } from '../../stack/index.ts';
+import type { StackModel } from '../../stack/index.ts';
 import type { LokiStore } from '../loki/render.ts';
 import { MigrationError } from './errors.ts';
 import { type LokiFile, readLokiFile } from './loki-file.ts';
+import { s3Block, translatedBlock } from './loki-s3-block.ts';
 import { YamlEdit } from './yaml-edit.ts';
 
 export interface LokiMigrationInput {
@@ -21,8 +22,11 @@ export interface LokiMigrationInput {
 
 /** What a migration will do. */
 export interface LokiMigration {
-  /** `nothing`: the newest period is there already; `append`: a new period; `cancel`: one that has not begun is taken back. */
-  readonly kind: 'nothing' | 'append' | 'cancel';
+  /**
+   * `nothing`: the newest period is there already; `append`: a new period; `cancel`: one that has not begun is taken
+   * back; `client`: the newest period is in S3, by the older client: the Thanos client takes its place.
+   */
+  readonly kind: 'nothing' | 'append' | 'cancel' | 'client';
   readonly text: string;
   /** The day from which new lines go to the other store. */
   readonly from: string | undefined;
@@ -46,6 +50,7 @@ export function planLokiMigration(input: LokiMigrationInput): LokiMigration {
       advice: 'append the period by hand: named stores have settings of their own; nothing was written',
     });
   }
+  if (file.last.store === 's3' && to === 's3' && !file.thanos) return otherClient(input, file);
   if (file.last.store === to) {
     const steps = [`nothing to do: from ${file.last.from} on, chunks go to ${to}`];
     return { kind: 'nothing', text, from: undefined, steps };
@@ -60,12 +65,9 @@ function append(input: LokiMigrationInput, file: LokiFile): LokiMigration {
   const from = firstDayOf(input, file);
   const edit = new YamlEdit(input.text);
   const { prefixName, bucket } = model.loki;
-  edit.set(['storage_config', 'use_thanos_objstore'], true);
-  const store = ['storage_config', 'object_store'];
-  if (file.prefix !== prefixName || !file.thanos) edit.set([...store, 'storage_prefix'], prefixName);
-  const hasBlock = (kind: LokiStore) => file.thanos && file.periods.some((period) => period.store === kind);
-  if (!hasBlock('filesystem')) edit.set([...store, 'filesystem'], { dir: file.directory });
-  if (!hasBlock('s3')) edit.set([...store, 's3'], s3Block(model.store, bucket));
+  const hasBlock = (kind: LokiStore) => file.blocks.has(kind) || (kind === 's3' && file.older !== undefined);
+  useThanosClient(edit, input, file);
+  if (!file.blocks.has('filesystem')) edit.set([...file.base, 'filesystem'], { dir: file.directory });
   if (file.deleteRequests === 'filesystem') edit.set(['compactor', 'delete_request_store'], 's3');
   edit.appendPeriod(from, to);
   const moved =
@@ -92,6 +94,42 @@ function append(input: LokiMigrationInput, file: LokiFile): LokiMigration {
       `restart Loki with it before ${from} 00:00 UTC; it switches by itself then. Keep /loki: the write-ahead log and open delete requests are there`,
       `after ${from}: bucketwright observability verify`,
       whenOldMayGo(file, from, old, to),
+    ],
+  };
+}
+
+/** Both stores by the Thanos client, over what is there: same bucket, same directory, same names of stores. */
+function useThanosClient(edit: YamlEdit, { subject, model }: LokiMigrationInput, file: LokiFile): void {
+  const { base, blocks, older, periods, prefix, thanos } = file;
+  const { prefixName } = model.loki;
+  edit.set(['storage_config', 'use_thanos_objstore'], true);
+  if (prefix !== prefixName || !thanos) edit.set([...base, 'storage_prefix'], prefixName);
+  if (blocks.has('s3')) return;
+  const block = older === undefined ? s3Block(model) : translatedBlock(subject, older, model);
+  edit.set([...base, 's3'], block);
+  // The Thanos client knows no `aws`. As the name of a store, past periods keep theirs, and with it the directories of
+  // their index, write-ahead log and deletion marks.
+  const named = !thanos && periods.some(({ name }) => name === 'aws');
+  if (named) edit.set([...base, 'named_stores', 's3', 'aws'], block);
+}
+
+function otherClient(input: LokiMigrationInput, file: LokiFile): LokiMigration {
+  const { subject } = input;
+  refuseLostLogs(input, file);
+  const edit = new YamlEdit(input.text);
+  useThanosClient(edit, input, file);
+  if (file.periods.some(({ store }) => store === 'filesystem')) {
+    edit.set([...file.base, 'filesystem'], { dir: file.directory });
+  }
+  return {
+    kind: 'client',
+    from: undefined,
+    text: edit.toString(),
+    steps: [
+      `write ${subject}: the Thanos client reads and writes the same objects; no period changes, nothing is moved`,
+      'check it: loki -config.file=FILE -verify-config',
+      'restart Loki with it, then: bucketwright observability verify',
+      'the older block (storage_config.aws or common.storage.s3) is not read any more: it may go when all is well',
     ],
   };
 }
@@ -124,12 +162,12 @@ function replacedText(input: LokiMigrationInput, file: LokiFile): string | undef
 
 function withoutLastPeriod(input: LokiMigrationInput, file: LokiFile): string {
   const { model } = input;
+  const store = file.base;
   const edit = new YamlEdit(input.text);
   edit.removeLastPeriod(file.periods.length);
   const left = file.periods.slice(0, -1);
-  const store = ['storage_config', 'object_store'];
   if (!left.some((period) => period.store === 's3')) {
-    edit.removeIf([...store, 's3'], s3Block(model.store, model.loki.bucket));
+    edit.removeIf([...store, 's3'], s3Block(model));
     if (file.deleteRequests === 's3') edit.set(['compactor', 'delete_request_store'], 'filesystem');
   }
   if (!left.some((period) => period.store === 'filesystem')) {
@@ -178,17 +216,4 @@ function whenOldMayGo({ retention, last }: LokiFile, from: string, old: string, 
   // Two hours of delete delay and the compactor's runs fit in the day that is added.
   const day = dayOf(Date.parse(`${from}T00:00:00Z`) + retention + DAY);
   return `${old} may go from ${day} on, when its last logs (period from ${last.from}) have passed their retention${requests}`;
-}
-
-/** The S3 block of the Thanos client, as `bucketwright render loki` writes it. */
-function s3Block(store: StoreTarget, bucket: string): Readonly<Record<string, unknown>> {
-  return {
-    endpoint: store.authority,
-    insecure: store.insecure,
-    region: store.region,
-    bucket_name: bucket,
-    bucket_lookup_type: store.pathStyle ? 'path' : 'virtual-hosted',
-    dualstack_enabled: false,
-    max_retries: 10,
-  };
 }
