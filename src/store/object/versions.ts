@@ -188,7 +188,7 @@ function deleteMarker(version: VersionMark, modified: number): ObjectRecord {
     version,
     modified,
     size: 0,
-    etag: '0'.repeat(32),
+    etag: 'd41d8cd98f00b204e9800998ecf8427e',
     headers: {},
     metadata: {},
     tags: [],
