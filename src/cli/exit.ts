@@ -3,6 +3,7 @@ import { ClientError } from '../client/errors.ts';
 import { HostError, UsageError, unreachable } from '../core/errors.ts';
 import type { Finding } from '../core/finding.ts';
 import { MigrationError } from '../observability/migrate/index.ts';
+import { PlanProblemsError, ProvisionError, type ProvisionErrorCode } from '../provision/errors.ts';
 import { SettingsError } from '../settings/index.ts';
 import { RenderError } from '../stack/index.ts';
 
@@ -27,6 +28,11 @@ export function exitCodeFor(error: unknown): ExitCode {
   // Commander ends --help and --version by an error of its own, with the code 0.
   if (error instanceof CommanderError) return error.exitCode === 0 ? exitCode.done : exitCode.usage;
   if (error instanceof ClientError) return clientExitCode(error);
+  if (error instanceof PlanProblemsError) {
+    const denied = error.problems.some(({ kind }) => kind === 'denied' || kind === 'taken');
+    return denied ? exitCode.denied : exitCode.configuration;
+  }
+  if (error instanceof ProvisionError) return provisionExitCode(error.code);
   if (error instanceof HostError) return hostExitCode(error);
   return exitCode.failed;
 }
@@ -40,6 +46,22 @@ function hostExitCode({ code }: HostError): ExitCode {
     case 'address-in-use':
     case 'data-directory-held':
     case 'host':
+      return exitCode.failed;
+    default:
+      return unreachable(code);
+  }
+}
+
+function provisionExitCode(code: ProvisionErrorCode): ExitCode {
+  switch (code) {
+    case 'plan-file':
+      return exitCode.usage;
+    case 'lockout':
+      return exitCode.configuration;
+    case 'not-kept':
+    case 'world-moved':
+    case 'bucket-not-empty':
+    case 'not-confirmed':
       return exitCode.failed;
     default:
       return unreachable(code);

@@ -1,5 +1,6 @@
 import { BucketwrightError } from '../core/errors.ts';
 import type { Finding } from '../core/finding.ts';
+import { PlanProblemsError } from '../provision/errors.ts';
 import { formatProblem, SettingsError } from '../settings/index.ts';
 import type { CliContext } from './context.ts';
 
@@ -9,6 +10,11 @@ export function formatError(error: unknown): string {
     const count = error.problems.length === 1 ? '1 problem' : `${error.problems.length} problems`;
     const lines = error.problems.map((problem) => `  ${formatProblem(problem)}`);
     return [`bucketwright: ${count} with the settings (${error.advice}):`, ...lines].join('\n');
+  }
+  if (error instanceof PlanProblemsError) {
+    const count = error.problems.length === 1 ? '1 problem' : `${error.problems.length} problems`;
+    const lines = error.problems.map(({ bucket, problem, advice }) => `  ${bucket}: ${problem}; ${advice}`);
+    return [`bucketwright: ${count} with what is wanted (${error.advice}):`, ...lines].join('\n');
   }
   if (error instanceof BucketwrightError) {
     const advice = error.advice === undefined ? '' : `; ${error.advice}`;

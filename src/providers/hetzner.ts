@@ -16,6 +16,7 @@ export const hetzner: ProviderProfile = {
   checksums: 'when-required',
   locationConstraint: 'omit',
   lifecyclePrefix: 'rule',
+  lifecycleNeedsActiveVersions: true,
   policy: {
     principal: {
       pattern: /^arn:aws:iam:::user\/p\d+:[A-Za-z0-9]+$/,

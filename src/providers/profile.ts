@@ -52,6 +52,8 @@ export interface ProviderProfile {
    * RADOS Gateways then drop the prefix.
    */
   readonly lifecyclePrefix: 'rule' | 'filter';
+  /** No lifecycle rule runs while versioning is suspended. */
+  readonly lifecycleNeedsActiveVersions?: boolean;
   /** Bucket policies: what is known of their dialect beyond AWS's. */
   readonly policy: PolicyDialect;
   readonly features: Readonly<Record<Feature, FeatureState>>;

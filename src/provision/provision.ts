@@ -1,4 +1,5 @@
-import { ClientError, type ObjectClient } from '../client/index.ts';
+import { ClientError } from '../client/errors.ts';
+import type { ObjectClient } from '../client/index.ts';
 
 /** What became of one bucket. Nothing is ever deleted or changed. */
 export type ProvisionResult =

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { ClientError, type ClientErrorCode, type ObjectClient } from '../client/index.ts';
+import { ClientError, type ClientErrorCode } from '../client/errors.ts';
+import type { ObjectClient } from '../client/index.ts';
 
 /** What an endpoint that is still starting answers. */
 const startingUp: ReadonlySet<ClientErrorCode> = new Set(['unreachable', 'throttled', 'server', 'protocol']);

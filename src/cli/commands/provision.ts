@@ -3,14 +3,26 @@ import { UsageError } from '../../core/errors.ts';
 import { resolveConnection } from '../../providers/index.ts';
 import { wantedBuckets, wantedPlaces } from '../../provision/wanted.ts';
 import { loadSettings, type Register, withSettings } from '../context.ts';
+import { provisionApply } from './provision-apply.ts';
+import { provisionCheck } from './provision-check.ts';
+import { provisionDestroy } from './provision-destroy.ts';
+import { provisionImport } from './provision-import.ts';
+import { provisionPlan } from './provision-plan.ts';
 
 export const provision: Register = (program, context) => {
-  const command = program.command('provision');
+  // Options behind a verb are the verb's.
+  const command = program.command('provision').enablePositionalOptions();
+  for (const verb of [provisionPlan, provisionApply, provisionCheck, provisionImport, provisionDestroy]) {
+    verb(command, context);
+  }
   withSettings(command)
-    .description('Create the buckets that the settings name. Never deletes; running it again is harmless.')
+    .description('Alone: create the buckets that the settings name. With a verb: keep them as bucketwright.yaml says.')
     .option('--wait <duration>', 'how long to wait for the endpoint to come up', '60s')
     .option('--json', 'print JSON')
-    .addHelpText('after', '\nExample, as an init container:\n  bucketwright provision --wait 2m')
+    .addHelpText(
+      'after',
+      '\nAlone it never deletes, changes nothing that exists, and may be run again.\n\nExamples:\n  bucketwright provision --wait 2m   (as an init container)\n  bucketwright provision plan',
+    )
     .action(async ({ wait, json }: { wait: string; json?: boolean }) => {
       const milliseconds = parseDuration(wait);
       if (milliseconds === undefined) {

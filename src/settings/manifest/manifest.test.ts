@@ -92,7 +92,7 @@ tenants:
     expect.stringMatching(/^bucketwright.yaml:7:31 must be whole days/),
     'bucketwright.yaml:8:9 does nothing: it needs expireAfter, noncurrentAfter, abortUploadsAfter or the like',
     expect.stringMatching(/^bucketwright.yaml:9:9 expireAfter, expireOn and expireDeleteMarkers exclude/),
-    'bucketwright.yaml:5:17 unknown key versionning; did you mean versioning?',
+    'bucketwright.yaml:5:18 unknown key versionning; did you mean versioning?',
     'bucketwright.yaml:11:25 must be governance or compliance',
     'bucketwright.yaml:13:5 is named twice',
     'bucketwright.yaml:14:5 must be 3 to 63 characters long',

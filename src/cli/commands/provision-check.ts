@@ -1,0 +1,40 @@
+import type { Command } from 'commander';
+import type { Finding } from '../../core/finding.ts';
+import { driftFindings, type PlanProblem, planProvisioning } from '../../provision/index.ts';
+import { type CliContext, withSettings } from '../context.ts';
+import { exitCodeOf } from '../exit.ts';
+import { printFindings, summary } from '../output.ts';
+import { withSession } from '../provision/session.ts';
+
+export function provisionCheck(parent: Command, context: CliContext): void {
+  const command = parent.command('check');
+  withSettings(command)
+    .description('Look for drift: what was changed by hand, who is stricter, and what may happen. Changes nothing.')
+    .option('--json', 'print JSON')
+    .addHelpText(
+      'after',
+      '\nExit codes: 0 no drift, 2 drift.\n\nExample, for cron:\n  bucketwright provision check --environment production || mail -s drift ops@example.com',
+    )
+    .action(async ({ json }: { json?: boolean }) => {
+      await withSession(command, context, async ({ settings, connection, client }) => {
+        const { plan, problems } = await planProvisioning(settings, connection, client);
+        const findings = [...problems.map(problemFinding), ...driftFindings(plan)];
+        await printFindings(each(findings), context, json === true);
+        if (json !== true) {
+          if (plan.unmanagedBuckets.length > 0) {
+            context.err.write(`not in the configuration: ${plan.unmanagedBuckets.join(', ')}\n`);
+          }
+          context.err.write(`${summary(findings)}\n`);
+        }
+        context.exit(exitCodeOf(findings));
+      });
+    });
+}
+
+function problemFinding({ kind, bucket, problem, advice }: PlanProblem): Finding {
+  return { id: `cannot-${kind}`, status: 'fail', subject: `bucket ${bucket}`, found: problem, advice };
+}
+
+async function* each(findings: readonly Finding[]) {
+  yield* findings;
+}

@@ -1,0 +1,126 @@
+import {
+  type CanonicalStatement,
+  canonicalPolicy,
+  coversAction,
+  coversText,
+  type PolicyDocument,
+} from '../bucket/index.ts';
+import type { ProviderProfile } from '../providers/index.ts';
+import type { PlanProblem } from './errors.ts';
+
+/** What must stay allowed to us, or nobody can repair the policy. */
+const repairing = ['s3:PutBucketPolicy', 's3:DeleteBucketPolicy'] as const;
+
+/** Whether a statement denies, of the bucket itself, what repairing its policy needs. */
+export function deniesRepair(statement: CanonicalStatement, bucket: string): boolean {
+  return statement.effect === 'Deny' && repairing.some((action) => coversBucketAction(statement, action, bucket));
+}
+
+export function coversBucketAction(statement: CanonicalStatement, action: string, bucket: string): boolean {
+  const { actions, notActions, resources, notResources } = statement;
+  const acts =
+    actions.length > 0
+      ? actions.some((pattern) => coversAction(pattern, action))
+      : !notActions.some((pattern) => coversAction(pattern, action));
+  const arn = `arn:aws:s3:::${bucket}`;
+  const hits =
+    resources.length > 0
+      ? resources.some((pattern) => coversText(pattern, arn))
+      : !notResources.some((pattern) => coversText(pattern, arn));
+  return acts && hits;
+}
+
+/**
+ * What can be known to be wrong with a policy before it is sent: it shuts everybody out, it names nobody that the provider
+ * knows, it grants what everybody has anyway. Who a key really is, only the provider knows: `apply` proves that.
+ */
+export function policyProblems(
+  bucket: string,
+  policy: PolicyDocument,
+  { title, policy: dialect }: ProviderProfile,
+  keyId: string,
+): readonly PlanProblem[] {
+  const problems: PlanProblem[] = [];
+  const refuse = (problem: string, advice: string) => problems.push({ kind: 'policy', bucket, problem, advice });
+  const statements = canonicalPolicy(policy);
+  for (const [index, statement] of statements.entries()) {
+    const name = `policy statement ${statement.sid ?? index + 1}`;
+    const { principals, notPrincipals, resources, notResources } = statement;
+    if (statement.effect !== 'Allow' && statement.effect !== 'Deny') {
+      refuse(`${name} has no Effect`, 'Effect is Allow or Deny');
+    }
+    if (principals.length === 0 && notPrincipals.length === 0) {
+      refuse(`${name} has no Principal`, 'say whom it is about: Principal, or NotPrincipal in a Deny');
+    }
+    const unconditional = statement.conditions.length === 0;
+    if (deniesRepair(statement, bucket) && unconditional && principals.includes('* *')) {
+      refuse(
+        `${name} denies everybody, you included, to change the policy again`,
+        'name whom it spares: NotPrincipal with the key that provisions',
+      );
+    }
+    for (const resource of [...resources, ...notResources]) {
+      if (ownResource(resource, bucket)) continue;
+      refuse(
+        `${name} names ${resource}, which is not of this bucket`,
+        `a bucket policy speaks of arn:aws:s3:::${bucket} and arn:aws:s3:::${bucket}/*; others are accepted and match nothing`,
+      );
+    }
+    const { principal, refusedActions = [], ignored = [], principalEndsWithKeyId } = dialect;
+    for (const written of [...principals, ...notPrincipals]) {
+      const arn = written.replace(/^AWS /, '');
+      if (principal === undefined || arn === '* *' || principal.pattern.test(arn)) continue;
+      refuse(`${name} names ${arn}, which matches nobody on ${title}`, `write ${principal.form}`);
+    }
+    for (const refused of refusedActions) {
+      if (!statement.actions.includes(refused.toLowerCase())) continue;
+      refuse(`${name} names ${refused}, for which ${title} refuses the whole policy`, 'leave the action out');
+    }
+    if (ignored.includes('NotAction') && statement.notActions.length > 0) {
+      refuse(`${name} has NotAction, which ${title} ignores`, 'list the actions');
+    }
+    if (ignored.includes('NotResource') && notResources.length > 0) {
+      refuse(`${name} has NotResource, which ${title} ignores`, 'list the resources');
+    }
+    if (principalEndsWithKeyId !== true || !deniesRepair(statement, bucket)) continue;
+    const spared = notPrincipals.some((arn) => arn.endsWith(`:${keyId}`));
+    if (notPrincipals.length > 0 && !spared) {
+      refuse(
+        `${name} spares others but not the key that provisions, and would shut it out for good`,
+        `add its principal, ${principal?.form ?? 'the ARN'} with ${keyId}, to NotPrincipal`,
+      );
+    }
+    if (principals.some((arn) => arn.endsWith(`:${keyId}`)) && unconditional) {
+      refuse(`${name} denies the key that provisions to change the policy again`, 'leave this key out of the Deny');
+    }
+  }
+  if (dialect.principalEndsWithKeyId === true) problems.push(...worthless(bucket, statements, title));
+  return problems;
+}
+
+/**
+ * Where every key of a project reaches all its buckets, an Allow for a key of the same project grants what it has. The
+ * project is known only from the principals: all of one project and no Deny is what gives it away.
+ */
+function worthless(bucket: string, statements: readonly CanonicalStatement[], title: string): readonly PlanProblem[] {
+  if (statements.length === 0 || statements.some(({ effect }) => effect === 'Deny')) return [];
+  const named = statements.flatMap(({ principals }) => principals.filter((arn) => arn !== '* *'));
+  const projects = new Set(named.map((arn) => /user\/p(\d+):/.exec(arn)?.[1]));
+  // Keys of a second project beside: then Allow is what lets them in.
+  if (named.length < 2 || projects.size !== 1) return [];
+  return [
+    {
+      kind: 'policy',
+      bucket,
+      problem: `the policy only allows keys of one project, which on ${title} reach every bucket of their project anyway`,
+      advice: 'add a Deny with NotPrincipal, or take keys of a second project',
+    },
+  ];
+}
+
+function ownResource(resource: string, bucket: string): boolean {
+  const arn = `arn:aws:s3:::${bucket}`;
+  if (resource === '*' || resource === 'arn:aws:s3:::*') return true;
+  const [first = ''] = resource.split('/');
+  return coversText(first, arn);
+}
