@@ -10,7 +10,7 @@ import {
   type VerifiedSignature,
   verifySignature,
 } from '../sigv4/index.ts';
-import type { Caller, CredentialSource } from './access.ts';
+import type { Caller, CredentialSource, SignatureFacts } from './access.ts';
 import { invalidArgument, S3Error } from './errors.ts';
 import type { ChunkedPayload, Payload } from './payload.ts';
 import type { Query } from './query.ts';
@@ -21,6 +21,7 @@ export interface Accepted {
   /** The request's headers, and of a presigned request those that stand in its query. */
   readonly headers: IncomingHttpHeaders;
   readonly payload: Payload;
+  readonly signature?: SignatureFacts | undefined;
 }
 
 /** Stands in for the secret of an unknown key, so that the answer takes as long. */
@@ -57,9 +58,14 @@ export function authenticator(credentials: CredentialSource, region: string | un
       throw new S3Error('InvalidAccessKeyId', undefined, { elements: { AWSAccessKeyId: accessKeyId } });
     }
     return {
-      caller: { kind: 'principal', principal: credential.principal, accessKeyId },
+      caller: { kind: 'principal', principal: credential.principal, accessKeyId, user: credential.user },
       headers: authorization.kind === 'query' ? withQueryHeaders(headers, query) : headers,
       payload: payloadOf(authorization.payload, headers, verified),
+      signature: {
+        type: authorization.kind === 'query' ? 'REST-QUERY-STRING' : 'REST-HEADER',
+        version: 'AWS4-HMAC-SHA256',
+        signed: authorization.timestampMs,
+      },
     };
   };
 }

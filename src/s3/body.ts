@@ -64,6 +64,15 @@ export interface XmlBodyOptions {
 
 /** A small XML document, parsed after its digests were compared. */
 export function xmlBody<D>(options: XmlBodyOptions, parse: (root: XmlElement | undefined) => D): BodyReader<D> {
+  return smallBody(options, (bytes) => {
+    if (bytes.length > 0) return parse(parseXml(bytes));
+    if (options.required) throw new S3Error('MalformedXML');
+    return parse(undefined);
+  });
+}
+
+/** A small document of any kind, parsed after its digests were compared. `required` is the parser's to see to. */
+export function smallBody<D>(options: XmlBodyOptions, parse: (bytes: Buffer) => D): BodyReader<D> {
   return {
     kind: 'xml',
     async read(incoming) {
@@ -74,9 +83,7 @@ export function xmlBody<D>(options: XmlBodyOptions, parse: (root: XmlElement | u
       begin(incoming);
       const bytes = await collect(incoming, length);
       plan.accept(new Map(plan.digests.map((name) => [name, digestOf(name, bytes)])), bytes.length);
-      if (bytes.length > 0) return parse(parseXml(bytes));
-      if (options.required) throw new S3Error('MalformedXML');
-      return parse(undefined);
+      return parse(bytes);
     },
   };
 }

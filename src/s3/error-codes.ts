@@ -83,6 +83,17 @@ const TABLE = {
     'Your socket connection to the server was not read from or written to within the timeout period.',
   ],
   ServerSideEncryptionConfigurationNotFoundError: [404, 'The server side encryption configuration was not found'],
+  InvalidBucketAclWithObjectOwnership: [
+    400,
+    "Bucket cannot have ACLs set with ObjectOwnership's BucketOwnerEnforced setting",
+  ],
+  MalformedACLError: [400, 'The XML you provided was not well-formed or did not validate against our published schema'],
+  MalformedPolicy: [400, 'This policy contains invalid Json'],
+  OwnershipControlsNotFoundError: [404, 'The bucket ownership controls were not found'],
+  PolicyTooLarge: [400, 'Policy exceeds the maximum allowed document size.'],
+  UnresolvableGrantByEmailAddress: [400, 'The email address you provided does not match any account on record.'],
+  MissingSecurityHeader: [400, 'Your request was missing a required header'],
+  UnexpectedContent: [400, 'This request does not support content'],
   ServiceUnavailable: [503, 'The server is stopping. Please try again.'],
   SignatureDoesNotMatch: [
     403,

@@ -1,10 +1,13 @@
-export {
-  type Authorise,
-  type Caller,
-  type Check,
-  type Credential,
-  type CredentialSource,
-  ownersOnly,
+export type {
+  AccountName,
+  Accounts,
+  AccountUser,
+  Authorise,
+  Caller,
+  Check,
+  Credential,
+  CredentialSource,
 } from './access.ts';
 export type { Limits } from './body.ts';
+export { type ObjectOwnership, OWNERSHIPS } from './bucket-access.ts';
 export { createS3Service, type RequestEvent, type S3ServiceOptions } from './service.ts';

@@ -1,7 +1,9 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { ObjectStore, OpenObject } from '../store/port.ts';
-import { accessDenied, type Caller, type Check } from './access.ts';
+import { type Accounts, accessDenied, type Caller, type Check } from './access.ts';
+import { welcomesAnonymous } from './authorise.ts';
 import type { BodyReader, Incoming } from './body.ts';
+import type { ObjectOwnership } from './bucket-access.ts';
 import type { Query } from './query.ts';
 import type { Scope } from './target.ts';
 
@@ -33,6 +35,9 @@ export interface Context {
   readonly region: string;
   /** Whether `region` is only what is told: requests for any other are taken too. */
   readonly anyRegion: boolean;
+  readonly accounts: Accounts;
+  /** Of buckets that are made without saying. */
+  readonly objectOwnership: ObjectOwnership;
   /** @throws S3Error `AccessDenied` */
   require(check: Check): Promise<void>;
   allowed(check: Check): boolean | Promise<boolean>;
@@ -90,7 +95,9 @@ export function defineOperation<I, D, O>(spec: Spec<I, D, O>): Operation {
     async run(request, incoming, context) {
       const input = spec.parse(request);
       if (spec.access.by === 'checks') for (const check of spec.access.of(input)) await context.require(check);
-      else if (spec.access.by === 'item' && context.caller.kind === 'anonymous') throw accessDenied();
+      else if (spec.access.by === 'item' && context.caller.kind === 'anonymous') {
+        if (!(await welcomesAnonymous(context.store, request.bucket))) throw accessDenied();
+      }
       const body = await spec.body.read(incoming);
       return spec.write(await spec.handle(input, context, body), input, context);
     },

@@ -3,10 +3,21 @@ import { performance } from 'node:perf_hooks';
 import type { Clock } from '../core/clock.ts';
 import type { Logger } from '../core/logger.ts';
 import { GiB, KiB, MiB } from '../core/sizes.ts';
+import { StoreError } from '../store/errors.ts';
 import type { ObjectStore } from '../store/port.ts';
-import { type Authorise, accessDenied, type Caller, type CredentialSource, ownersOnly } from './access.ts';
+import {
+  type Accounts,
+  type Authorise,
+  accessDenied,
+  anyAccount,
+  type Caller,
+  type CredentialSource,
+  type RequestFacts,
+} from './access.ts';
 import { type Accepted, authenticator } from './authenticate.ts';
+import { policiesAndAcls } from './authorise.ts';
 import type { Limits } from './body.ts';
+import type { ObjectOwnership } from './bucket-access.ts';
 import { isBucketName } from './bucket-name.ts';
 import { corsHeaders } from './cors.ts';
 import { S3Error, toS3Error } from './errors.ts';
@@ -45,7 +56,11 @@ export interface S3ServiceOptions {
   readonly clock: Clock;
   readonly logger: Logger;
   observe(event: RequestEvent): void;
-  /** Default: the principal `root` may do everything, others what they own, anonymous callers nothing. */
+  /** Who may be named in ACLs. Default: any id. */
+  readonly accounts?: Accounts | undefined;
+  /** Of buckets that are made without saying. Default `BucketOwnerEnforced`. */
+  readonly objectOwnership?: ObjectOwnership | undefined;
+  /** Default: user and bucket policies, ACLs and the public access block. */
   readonly authorise?: Authorise | undefined;
   readonly limits?: Partial<Limits> | undefined;
 }
@@ -58,7 +73,7 @@ const DEFAULT_LIMITS: Limits = { objectBytes: 5 * GiB, wholeBodyBytes: 64 * KiB,
  */
 export function createS3Service(options: S3ServiceOptions): (req: IncomingMessage, res: ServerResponse) => void {
   const { store, region, domain, logger } = options;
-  const authorise = options.authorise ?? ownersOnly('root');
+  const authorise = options.authorise ?? policiesAndAcls;
   const limits: Limits = { ...DEFAULT_LIMITS, ...options.limits };
   const anyRegion = options.anyRegion ?? false;
   const authenticate = authenticator(options.credentials, anyRegion ? undefined : region, options.clock);
@@ -66,14 +81,17 @@ export function createS3Service(options: S3ServiceOptions): (req: IncomingMessag
   const nextId = requestIds();
   const host = hostId();
 
-  const contextFor = (caller: Caller): Context => ({
+  const contextFor = (caller: Caller, facts: RequestFacts): Context => ({
     store,
     caller,
     region,
     anyRegion,
-    allowed: (check) => authorise(caller, check, store),
+    accounts: options.accounts ?? anyAccount,
+    objectOwnership: options.objectOwnership ?? 'BucketOwnerEnforced',
+    allowed: async (check) => (await authorise(caller, check, store, facts)) === true,
     async require(check) {
-      if (!(await authorise(caller, check, store))) throw accessDenied();
+      const decision = await authorise(caller, check, store, facts);
+      if (decision !== true) throw accessDenied(decision === false ? undefined : decision.denied);
     },
   });
 
@@ -99,10 +117,21 @@ export function createS3Service(options: S3ServiceOptions): (req: IncomingMessag
       if ('refuse' in match) throw caller.kind === 'anonymous' ? accessDenied() : refusal(match);
       if (scope !== 'service' && !isBucketName(bucket)) throw invalidBucketName(bucket);
       const { headers, payload } = accepted;
-      const context = contextFor(caller);
+      const context = contextFor(caller, {
+        bucket,
+        key,
+        query,
+        headers,
+        sourceIp: req.socket.remoteAddress,
+        secure: 'encrypted' in req.socket,
+        now: options.clock.now(),
+        signature: accepted.signature,
+      });
       await checkExpectedOwner(headers['x-amz-expected-bucket-owner'], bucket, context);
       const request = { method: match.operation.route.method, bucket, key, query, headers, caller };
-      reply = await match.operation.run(request, { req, res, headers, payload, limits }, context);
+      reply = await match.operation
+        .run(request, { req, res, headers, payload, limits }, context)
+        .catch((error: unknown) => hideMissing(error, bucket, context));
     } catch (error) {
       failure = toS3Error(error);
       if (failure.status >= 500) {
@@ -143,6 +172,23 @@ export function createS3Service(options: S3ServiceOptions): (req: IncomingMessag
       res.destroy();
     });
   };
+}
+
+/** Who may not list a bucket is not told whether a key is in it (API reference, GetObject). */
+async function hideMissing(error: unknown, bucket: string, context: Context): Promise<never> {
+  const missing = missingKey(error);
+  if (missing === undefined) throw error;
+  const { key, bucket: named = bucket } = missing;
+  if (await context.allowed({ action: 's3:ListBucket', bucket: named, prefix: key })) throw error;
+  throw accessDenied();
+}
+
+function missingKey(
+  error: unknown,
+): { readonly key: string | undefined; readonly bucket?: string | undefined } | undefined {
+  if (error instanceof StoreError && error.code === 'no-such-key') return { key: error.key, bucket: error.bucket };
+  const { code, elements } = toS3Error(error);
+  return code === 'NoSuchKey' || code === 'NoSuchVersion' ? { key: elements.Key } : undefined;
 }
 
 function unauthenticated({ headers }: IncomingMessage): Accepted {

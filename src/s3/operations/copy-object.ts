@@ -1,4 +1,6 @@
 import type { CopyObject } from '../../store/port.ts';
+import { parseAclHeaders } from '../acl/headers.ts';
+import { newObjectAcl } from '../acl/written.ts';
 import { noBody } from '../body.ts';
 import { parseAlgorithm } from '../digests.ts';
 import { invalidArgument, S3Error } from '../errors.ts';
@@ -59,6 +61,7 @@ export const copyObject = defineOperation({
         algorithm === undefined ? undefined : parseAlgorithm('x-amz-checksum-algorithm', String(algorithm)),
       sourceConditions: copySourceConditions(headers),
       condition: writeCondition(headers),
+      acl: parseAclHeaders(headers),
     };
   },
   access: {
@@ -70,10 +73,13 @@ export const copyObject = defineOperation({
     ],
   },
   body: noBody,
-  handle: async ({ sourceConditions, keys, ...copy }, { store }) => {
+  handle: async ({ sourceConditions, keys, acl, ...copy }, context) => {
+    const { store } = context;
     let sourceVersion: string | undefined;
     const request: CopyObject = {
       ...copy,
+      // A copy never takes its source's list.
+      attributes: { ...copy.attributes, acl: await newObjectAcl(acl, copy.bucket, copy.key, context) },
       accept(source) {
         sourceVersion = source.versionId;
         if (evaluate(sourceConditions, source) !== 'holds') throw new S3Error('PreconditionFailed');

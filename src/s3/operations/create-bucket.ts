@@ -1,9 +1,12 @@
 import { StoreError } from '../../store/errors.ts';
+import type { BucketConfigurationKind } from '../../store/port.ts';
 import { accessDenied } from '../access.ts';
+import { aclOf, parseAclHeaders } from '../acl/headers.ts';
+import { encodeAcl, isPrivate } from '../acl/model.ts';
 import { xmlBody } from '../body.ts';
-import { notImplemented, S3Error } from '../errors.ts';
+import { OWNERSHIPS } from '../bucket-access.ts';
+import { invalidArgument, notImplemented, S3Error } from '../errors.ts';
 import { defineOperation } from '../operation.ts';
-import { refuseAcl } from '../wire/refusals.ts';
 import { fields, malformed, textOf, type XmlElement } from '../wire/xml-in.ts';
 
 /** The region whose buckets have no location constraint, and where creating again is no error. */
@@ -22,19 +25,30 @@ export const createBucket = defineOperation({
   name: 'CreateBucket',
   route: { method: 'PUT', scope: 'bucket' },
   parse: ({ bucket, headers }) => {
-    refuseAcl(headers);
-    const ownership = headers['x-amz-object-ownership'];
-    if (ownership !== undefined && ownership !== 'BucketOwnerEnforced') throw notImplemented('x-amz-object-ownership');
+    const header = headers['x-amz-object-ownership'];
+    const ownership = OWNERSHIPS.find((known) => known === header);
+    if (header !== undefined && ownership === undefined) {
+      throw invalidArgument('x-amz-object-ownership', String(header), 'Invalid x-amz-object-ownership header');
+    }
     const locked = String(headers['x-amz-bucket-object-lock-enabled'] ?? 'false').toLowerCase() === 'true';
-    return { bucket, objectLock: locked ? {} : undefined };
+    return { bucket, objectLock: locked ? {} : undefined, ownership, acl: parseAclHeaders(headers) };
   },
   access: { by: 'checks', of: () => [{ action: 's3:CreateBucket' }] },
   body: xmlBody({ maxBytes: 64 * 1024, required: false, checksums: 'body' }, parseConfiguration),
-  handle: async ({ bucket, objectLock }, { store, caller, region, anyRegion }, constraint) => {
+  handle: async ({ bucket, objectLock, ownership, acl: wanted }, context, constraint) => {
+    const { store, caller, region, anyRegion } = context;
     if (caller.kind !== 'principal') throw accessDenied();
     if (!anyRegion) refuseForeignRegion(constraint, region);
+    const effective = ownership ?? context.objectOwnership;
+    const acl = aclOf(wanted, caller.principal, caller.principal, context.accounts);
+    if (effective === 'BucketOwnerEnforced' && !isPrivate(acl)) {
+      throw new S3Error('InvalidBucketAclWithObjectOwnership');
+    }
+    const configuration: [BucketConfigurationKind, string][] = [];
+    if (effective !== 'BucketOwnerEnforced') configuration.push(['ownership-controls', effective]);
+    if (!isPrivate(acl)) configuration.push(['acl', encodeAcl(acl)]);
     try {
-      await store.createBucket({ name: bucket, owner: caller.principal, region, objectLock });
+      await store.createBucket({ name: bucket, owner: caller.principal, region, objectLock, configuration });
     } catch (error) {
       if (!(error instanceof StoreError && error.code === 'bucket-exists')) throw error;
       const { owner } = await store.bucket(bucket);

@@ -1,3 +1,5 @@
+import { parseAclHeaders } from '../acl/headers.ts';
+import { newObjectAcl } from '../acl/written.ts';
 import { noBody } from '../body.ts';
 import { defineOperation } from '../operation.ts';
 import { xmlReply } from '../reply.ts';
@@ -13,8 +15,14 @@ export const createMultipartUpload = defineOperation({
   route: { method: 'POST', scope: 'object', query: { uploads: true } },
   parse: ({ bucket, key, headers }) => {
     refuseUnsupportedWrite(headers);
-    const customerKey = parseCustomerKey(headers);
-    return { bucket, key, customerKey, ...parseAttributes(headers), ...parseUploadChecksums(headers) };
+    return {
+      bucket,
+      key,
+      customerKey: parseCustomerKey(headers),
+      ...parseAttributes(headers),
+      ...parseUploadChecksums(headers),
+      wanted: parseAclHeaders(headers),
+    };
   },
   access: {
     by: 'checks',
@@ -24,10 +32,12 @@ export const createMultipartUpload = defineOperation({
     ],
   },
   body: noBody,
-  handle: ({ customerKey, ...input }, { store }) =>
-    store.createUpload(
-      customerKey === undefined ? input : { ...input, sse: writeKept({ check: customerKey.check() }) },
-    ),
+  handle: async ({ customerKey, wanted, ...input }, context) =>
+    context.store.createUpload({
+      ...input,
+      acl: await newObjectAcl(wanted, input.bucket, input.key, context),
+      ...(customerKey !== undefined && { sse: writeKept({ check: customerKey.check() }) }),
+    }),
   write: ({ bucket, key, uploadId, checksumAlgorithm, checksumType }, { customerKey }) => {
     const headers =
       checksumAlgorithm === undefined || checksumType === undefined

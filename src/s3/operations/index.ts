@@ -1,7 +1,9 @@
 import type { Operation } from '../operation.ts';
 import { abortMultipartUpload } from './abort-multipart-upload.ts';
+import { getBucketAcl, putBucketAcl } from './bucket-acl.ts';
 import { deleteBucketCors, getBucketCors, putBucketCors } from './bucket-cors.ts';
 import { deleteBucketEncryption, getBucketEncryption, putBucketEncryption } from './bucket-encryption.ts';
+import { deleteBucketPolicy, getBucketPolicy, getBucketPolicyStatus, putBucketPolicy } from './bucket-policy.ts';
 import { deleteBucketTagging, getBucketTagging, putBucketTagging } from './bucket-tagging.ts';
 import { getBucketVersioning, putBucketVersioning } from './bucket-versioning.ts';
 import { completeMultipartUpload } from './complete-multipart-upload.ts';
@@ -14,7 +16,6 @@ import { deleteObjectTagging } from './delete-object-tagging.ts';
 import { deleteObjects } from './delete-objects.ts';
 import { getBucketLocation } from './get-bucket-location.ts';
 import { getObject } from './get-object.ts';
-import { getObjectAcl } from './get-object-acl.ts';
 import { getObjectAttributes } from './get-object-attributes.ts';
 import { getObjectTagging } from './get-object-tagging.ts';
 import { headBucket } from './head-bucket.ts';
@@ -25,10 +26,17 @@ import { listObjectVersions } from './list-object-versions.ts';
 import { listObjects } from './list-objects.ts';
 import { listObjectsV2 } from './list-objects-v2.ts';
 import { listParts } from './list-parts.ts';
+import { getObjectAcl, putObjectAcl } from './object-acl.ts';
 import { getObjectLegalHold, putObjectLegalHold } from './object-legal-hold.ts';
 import { getObjectLockConfiguration, putObjectLockConfiguration } from './object-lock-configuration.ts';
 import { getObjectRetention, putObjectRetention } from './object-retention.ts';
+import {
+  deleteBucketOwnershipControls,
+  getBucketOwnershipControls,
+  putBucketOwnershipControls,
+} from './ownership-controls.ts';
 import { preflights } from './preflight.ts';
+import { deletePublicAccessBlock, getPublicAccessBlock, putPublicAccessBlock } from './public-access-block.ts';
 import { putObject } from './put-object.ts';
 import { putObjectTagging } from './put-object-tagging.ts';
 import { unconfiguredBucketReads } from './unconfigured.ts';
@@ -55,6 +63,19 @@ export const operations: readonly Operation[] = [
   deleteObjectTagging,
   getObjectAttributes,
   getObjectAcl,
+  putObjectAcl,
+  getBucketAcl,
+  putBucketAcl,
+  getBucketPolicy,
+  putBucketPolicy,
+  deleteBucketPolicy,
+  getBucketPolicyStatus,
+  getPublicAccessBlock,
+  putPublicAccessBlock,
+  deletePublicAccessBlock,
+  getBucketOwnershipControls,
+  putBucketOwnershipControls,
+  deleteBucketOwnershipControls,
   createMultipartUpload,
   uploadPart,
   uploadPartCopy,

@@ -1,3 +1,5 @@
+import { parseAclHeaders } from '../acl/headers.ts';
+import { newObjectAcl } from '../acl/written.ts';
 import { streamBody } from '../body.ts';
 import { defineOperation } from '../operation.ts';
 import { customerKeyHeaders, parseCustomerKey } from '../sse/customer-key.ts';
@@ -17,6 +19,7 @@ export const putObject = defineOperation({
       bucket,
       key,
       attributes: parseAttributes(headers),
+      acl: parseAclHeaders(headers),
       condition: writeCondition(headers),
       customerKey: parseCustomerKey(headers),
     };
@@ -29,11 +32,12 @@ export const putObject = defineOperation({
     ],
   },
   body: streamBody,
-  handle: ({ bucket, key, attributes, condition, customerKey }, { store }, body) =>
-    store.putObject({
+  handle: async ({ bucket, key, attributes, acl, condition, customerKey }, context, body) =>
+    context.store.putObject({
       bucket,
       key,
       ...attributes,
+      acl: await newObjectAcl(acl, bucket, key, context),
       condition,
       ...(customerKey === undefined ? body : sealedBody(body, customerKey)),
     }),

@@ -3,7 +3,6 @@ import type { S3ErrorCode } from '../error-codes.ts';
 import { S3Error } from '../errors.ts';
 import { defineOperation, type Operation } from '../operation.ts';
 import { xmlReply } from '../reply.ts';
-import { ownerXml } from '../wire/listing.ts';
 import { element, xmlDocument } from '../wire/xml-out.ts';
 
 /** What S3 answers for a bucket on which nothing was configured: an error, or a document. */
@@ -18,49 +17,12 @@ interface Row {
 
 const empty = (root: string): Answer => ({ root, content: () => '' });
 
-/** The owner may do everything; there are no other grants, since ownership is enforced. */
-export function aclXml(owner: string): string {
-  const grantee = ownerXml('Grantee', owner).replace(
-    '<Grantee>',
-    '<Grantee xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance" xsi:type="CanonicalUser">',
-  );
-  return `${ownerXml('Owner', owner)}<AccessControlList><Grant>${grantee}<Permission>FULL_CONTROL</Permission></Grant></AccessControlList>`;
-}
-
 const ROWS: readonly Row[] = [
   {
     name: 'GetBucketLifecycleConfiguration',
     query: 'lifecycle',
     action: 's3:GetLifecycleConfiguration',
     answer: { code: 'NoSuchLifecycleConfiguration' },
-  },
-  { name: 'GetBucketPolicy', query: 'policy', action: 's3:GetBucketPolicy', answer: { code: 'NoSuchBucketPolicy' } },
-  {
-    name: 'GetBucketPolicyStatus',
-    query: 'policyStatus',
-    action: 's3:GetBucketPolicyStatus',
-    answer: { code: 'NoSuchBucketPolicy' },
-  },
-  {
-    name: 'GetBucketAcl',
-    query: 'acl',
-    action: 's3:GetBucketAcl',
-    answer: { root: 'AccessControlPolicy', content: aclXml },
-  },
-  {
-    name: 'GetPublicAccessBlock',
-    query: 'publicAccessBlock',
-    action: 's3:GetBucketPublicAccessBlock',
-    answer: { code: 'NoSuchPublicAccessBlockConfiguration' },
-  },
-  {
-    name: 'GetBucketOwnershipControls',
-    query: 'ownershipControls',
-    action: 's3:GetBucketOwnershipControls',
-    answer: {
-      root: 'OwnershipControls',
-      content: () => `<Rule>${element('ObjectOwnership', 'BucketOwnerEnforced')}</Rule>`,
-    },
   },
   {
     name: 'GetBucketWebsite',

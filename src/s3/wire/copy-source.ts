@@ -15,7 +15,7 @@ export interface CopySource {
 
 /** What reading the source needs. */
 export function sourceCheck({ bucket, key, versionId }: CopySource): Check {
-  return { action: versionId === undefined ? 's3:GetObject' : 's3:GetObjectVersion', bucket, key };
+  return { action: versionId === undefined ? 's3:GetObject' : 's3:GetObjectVersion', bucket, key, versionId };
 }
 
 /** A delete marker named as the source is a mistake of its own. */
