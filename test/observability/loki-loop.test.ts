@@ -212,8 +212,8 @@ async function requestDeletion(loki: RunningProgram, line: LokiLine): Promise<vo
   const seconds = Math.floor(line.time / 1000);
   const query = new URLSearchParams({
     query: '{job="of nobody"}',
-    start: String(seconds - 60),
-    end: String(seconds + 60),
+    start: String(seconds - 7_200),
+    end: String(seconds - 3_600),
   });
   await ask(`${loki.url}/loki/api/v1/delete?${query}`, { method: 'POST' });
   expect(await deletionRequests(loki)).toBe(1);

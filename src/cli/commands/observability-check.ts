@@ -60,7 +60,15 @@ async function check(options: Options, model: StackModel, onS3: boolean): Promis
   const rules = await Promise.all([options.lokiLifecycle, options.tempoLifecycle].map(read));
   const findings: Finding[] = [];
   if (loki !== undefined) {
-    findings.push(...checkLoki({ ...loki, wanted: wanted('loki'), retention: logs, now: Date.now() }));
+    findings.push(
+      ...checkLoki({
+        ...loki,
+        wanted: wanted('loki'),
+        prefix: model.loki.prefixName,
+        retention: logs,
+        now: Date.now(),
+      }),
+    );
   }
   if (tempo !== undefined) findings.push(...checkTempo({ ...tempo, wanted: wanted('tempo'), retention: traces }));
   if (loki !== undefined && tempo !== undefined) findings.push(...checkSharedBucket(loki.text, tempo.text));

@@ -5,6 +5,7 @@ import { deployFiles } from '../../deploy/files.ts';
 import { writeFileDurably } from '../../fs/durable.ts';
 import { observabilityFiles } from '../../observability/files.ts';
 import { refuseLostPeriods } from '../../observability/loki/periods.ts';
+import { prefixNote } from '../../observability/loki/prefix.ts';
 import {
   type RenderedFile,
   type RenderKind,
@@ -84,10 +85,13 @@ async function write(texts: ReadonlyMap<string, string>, directory: string, { er
   }
   for (const [path, text] of texts) {
     const target = join(directory, path);
-    if ((await present(target)) === text) {
+    const before = await present(target);
+    if (before === text) {
       err.write(`unchanged  ${target}\n`);
       continue;
     }
+    const note = path.includes('/loki/') && before !== undefined ? prefixNote(target, before, text) : undefined;
+    if (note !== undefined) err.write(`${note}\n`);
     await mkdir(dirname(target), { recursive: true });
     // Readable for the programs, which run as users of their own; there is no secret in any of these files.
     await writeFileDurably(target, text, 0o644);

@@ -55,6 +55,16 @@ describe('what we render ourselves', () => {
   });
 });
 
+it('a disk store without the prefix of the settings is told before the switch would hide it', () => {
+  const told = (environment: Readonly<Record<string, string>>) => {
+    const text = renderLokiFilesystem(stackModel(parseSettings({ environment })));
+    const input = { subject: 'loki.yml', text, wanted: undefined, retention: 31 * DAY, now };
+    return complaints(checkLoki({ ...input, prefix: 'prod' }));
+  };
+  expect(told({})).toEqual(['warn loki-disk-prefix']);
+  expect(told({ S3_PREFIX_LOKI: '/prod/' })).toEqual([]);
+});
+
 describe('one thing wrong in a Loki file', () => {
   const good = renderLokiS3(hetzner);
   it.each<[string, string, string, string[]]>([

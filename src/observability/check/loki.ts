@@ -3,7 +3,7 @@ import type { Finding } from '../../core/finding.ts';
 import { parseKeyTable } from '../keys/accepted.ts';
 import { lokiKeys } from '../keys/loki-3.7.ts';
 import { Checklist } from './checklist.ts';
-import { firstTextAt, listAt, mapAt, textAt, valueAt } from './configuration.ts';
+import { firstTextAt, isVariable, listAt, mapAt, textAt, valueAt } from './configuration.ts';
 import { checkConnection, type WantedConnection } from './connection.ts';
 import { type Mistakes, readConfiguration } from './read.ts';
 import { variableFindings, withDefaults } from './variables.ts';
@@ -13,6 +13,8 @@ export interface LokiCheck {
   readonly subject: string;
   readonly text: string;
   readonly wanted: WantedConnection | undefined;
+  /** Loki's prefix in the settings, without slashes; undefined: not compared with that of a disk store. */
+  readonly prefix?: string | undefined;
   /** Milliseconds. */
   readonly retention: number;
   /** Milliseconds since 1970: what "today" is. */
@@ -45,6 +47,7 @@ export function checkLoki(input: LokiCheck): Finding[] {
   const list = new Checklist('loki', subject);
   checkPeriods(list, read.configuration, input.now);
   checkStore(list, read.configuration, input.wanted);
+  checkDiskPrefix(list, read.configuration, input.prefix);
   checkRetention(list, read.configuration, input.retention);
   checkDirectories(list, read.configuration);
   return [...read.findings, ...variableFindings('loki', subject, input.text), ...list.findings];
@@ -195,6 +198,28 @@ function checkStore(list: Checklist, configuration: unknown, wanted: WantedConne
           advice: `storage_prefix: ${rawPrefix.replace(/^\/|\/$/g, '').replace(/[^0-9A-Za-z-]/g, '-')}`,
         }
       : undefined,
+  );
+}
+
+/** Of a store on the disk alone: the prefix covers it too, so another one in the settings would hide it one day. */
+function checkDiskPrefix(list: Checklist, configuration: unknown, wanted: string | undefined): void {
+  if (wanted === undefined || periodsOf(configuration).some(({ store }) => store !== 'filesystem')) return;
+  const told = textAt(configuration, 'storage_config.object_store.storage_prefix')?.replace(/^\/|\/$/g, '') ?? '';
+  if (isVariable(told)) return;
+  const show = (prefix: string) => (prefix === '' ? 'no prefix' : `prefix ${prefix}`);
+  list.check(
+    'disk-prefix',
+    show(told),
+    told === wanted
+      ? undefined
+      : {
+          status: 'warn',
+          found: show(told),
+          expected: show(wanted),
+          why: 'the prefix covers the disk too: with that of the settings, the logs that are there would be in no query',
+          advice:
+            '`bucketwright observability migrate --to s3` moves the store below it, once; or change S3_PREFIX_LOKI',
+        },
   );
 }
 

@@ -190,7 +190,9 @@ function refuseLostLogs({ subject, model, to }: LokiMigrationInput, file: LokiFi
   const said = `its prefix is ${JSON.stringify(file.prefix)}, the settings say ${JSON.stringify(prefixName)}`;
   // Only a disk store without one can be moved, by a rename; objects would have to be copied.
   if (file.prefix !== '' || onS3 || to !== 's3') {
-    refuse(said, `old logs would vanish from queries: set S3_PREFIX_LOKI=${file.prefix}`);
+    const advice =
+      file.prefix === '' ? 'keep S3_PREFIX_LOKI empty, and its bucket to itself' : `set S3_PREFIX_LOKI=${file.prefix}`;
+    refuse(said, `old logs would vanish from queries: ${advice}`);
   }
 }
 
