@@ -233,6 +233,33 @@ export function describeVersions(
       expect(await store.usage()).toEqual([{ bucket: 'bucket', objects: 0, bytes: 0 }]);
     });
 
+    it('are locked until their retention ends, by the clock', async () => {
+      await refuses(store.setObjectLock('bucket', {}), 'versioning-required');
+      await refuses(put('k', '1', { legalHold: true }), 'no-object-lock');
+      await versioning('Enabled');
+      const day = 24 * 60 * 60 * 1000;
+      const leap = Date.UTC(2028, 1, 29, 12);
+      setNow(leap);
+      await store.setObjectLock('bucket', { defaultRetention: { mode: 'COMPLIANCE', years: 1 } });
+      await refuses(versioning('Suspended'), 'versioning-locked');
+      await refuses(put('k', '0', { retention: { mode: 'COMPLIANCE', until: leap } }), 'retention-past');
+      const first = await put('k', '1');
+      expect(first.retention).toEqual({ mode: 'COMPLIANCE', until: Date.UTC(2029, 2, 1, 12) });
+      const short = await put('k', '2', { retention: { mode: 'COMPLIANCE', until: leap + day } });
+      const hold = await put('k', '3', { retention: { mode: 'GOVERNANCE', until: leap + day }, legalHold: true });
+      setNow(leap + day - 1);
+      await refuses(remove('k', short.versionId), 'object-locked');
+      setNow(leap + day);
+      await remove('k', short.versionId);
+      await refuses(remove('k', hold.versionId), 'object-locked');
+      await store.changeObject({ bucket: 'bucket', key: 'k', change: { legalHold: false } });
+      await remove('k', hold.versionId);
+      await refuses(remove('k', first.versionId), 'object-locked');
+      setNow(Date.UTC(2029, 2, 1, 12));
+      await remove('k', first.versionId);
+      expect(await versionsOf()).toEqual([]);
+    });
+
     it('are listed page by page as at once, with prefix and delimiter', async () => {
       const keys = ['a', 'a/b', 'a\u0001', 'a/c/1', 'a/c/2', 'b', 'ä', '\u{1f600}', '\ue000'];
       for (const key of keys) await put(key, 'plain');
