@@ -6,8 +6,10 @@ import {
   EMPTY_SHA256,
   type PayloadMode,
   parseAuthorization,
+  parseFormAuthorization,
   parseTrailerNames,
   type VerifiedSignature,
+  verifyForm,
   verifySignature,
 } from '../sigv4/index.ts';
 import type { Caller, CredentialSource, SignatureFacts } from './access.ts';
@@ -66,6 +68,38 @@ export function authenticator(credentials: CredentialSource, region: string | un
         version: 'AWS4-HMAC-SHA256',
         signed: authorization.timestampMs,
       },
+    };
+  };
+}
+
+interface Signer {
+  readonly caller: Caller;
+  readonly signature: SignatureFacts | undefined;
+}
+
+/**
+ * Proves who signed a browser's form.
+ * @throws SigV4Error, S3Error `InvalidAccessKeyId`
+ */
+export function formAuthenticator(credentials: CredentialSource, region: string | undefined) {
+  return (fields: ReadonlyMap<string, string>): Signer => {
+    const form = parseFormAuthorization(fields);
+    if (form.kind === 'anonymous') return { caller: { kind: 'anonymous' }, signature: undefined };
+    const { accessKeyId } = form;
+    const credential = credentials.find(accessKeyId);
+    try {
+      verifyForm(form, credential?.secret ?? NOBODY, region);
+    } catch (error) {
+      if (credential !== undefined) throw error;
+    }
+    if (credential === undefined) {
+      throw new S3Error('InvalidAccessKeyId', undefined, { elements: { AWSAccessKeyId: accessKeyId } });
+    }
+    return {
+      caller: { kind: 'principal', principal: credential.principal, accessKeyId, user: credential.user },
+      // The older signature does not say when it was made: policies that ask for its age or version are not met.
+      signature:
+        form.kind === 'v4' ? { type: 'POST', version: 'AWS4-HMAC-SHA256', signed: form.timestampMs } : undefined,
     };
   };
 }

@@ -1,5 +1,6 @@
 import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http';
 import { digestOf } from '../checksum/index.ts';
+import { KiB } from '../core/sizes.ts';
 import type { BodyInput } from '../store/port.ts';
 import { type ChecksumHeaders, type DigestPlan, planDigests } from './digests.ts';
 import { S3Error } from './errors.ts';
@@ -53,6 +54,19 @@ export const streamBody: BodyReader<StreamBody> = {
     return { ...plan, body: { chunks: chunksOf(incoming), length } };
   },
 };
+
+/**
+ * The bytes of a body whose parts the operation tells apart by itself.
+ * @throws S3Error `MissingContentLength`, `EntityTooLarge`
+ */
+export function rawBody(incoming: Incoming): AsyncIterable<Buffer> {
+  const length = bodyLength(incoming);
+  if (length === undefined) throw new S3Error('MissingContentLength');
+  const max = incoming.limits.objectBytes + 64 * KiB;
+  if (length > max) throw tooLarge(length, incoming.limits);
+  begin(incoming);
+  return chunksOf(incoming);
+}
 
 export interface XmlBodyOptions {
   readonly maxBytes: number;

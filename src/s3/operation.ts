@@ -28,6 +28,13 @@ export interface S3Request {
   readonly caller: Caller;
 }
 
+/** A form's fields by lower-case name, and what they say of the object in the words of a PUT. */
+export interface SignedForm {
+  readonly fields: ReadonlyMap<string, string>;
+  readonly key: string;
+  readonly headers: IncomingHttpHeaders;
+}
+
 /** What handlers work with besides their input. */
 export interface Context {
   readonly store: ObjectStore;
@@ -38,6 +45,13 @@ export interface Context {
   readonly accounts: Accounts;
   /** Of buckets that are made without saying. */
   readonly objectOwnership: ObjectOwnership;
+  /** Milliseconds since 1970 UTC. */
+  now(): number;
+  /**
+   * The same for whoever signed a browser's form.
+   * @throws SigV4Error, S3Error `InvalidAccessKeyId`
+   */
+  signerOf(form: SignedForm): Context;
   /** @throws S3Error `AccessDenied` */
   require(check: Check): Promise<void>;
   allowed(check: Check): boolean | Promise<boolean>;

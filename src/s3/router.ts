@@ -60,8 +60,6 @@ export function compileRoutes(operations: readonly Operation[]): Router {
     }
     const subject = asked?.find((word) => !candidates.some((candidate) => candidate.claims.has(word))) ?? asked?.[0];
     if (subject !== undefined) return { refuse: 'NotImplemented', subject: `${method} ?${subject}` };
-    // A browser's form upload is the one bare request that S3 knows and we do not.
-    if (method === 'POST' && scope === 'bucket') return { refuse: 'NotImplemented', subject: 'POST form upload' };
     return { refuse: 'MethodNotAllowed', subject: method };
   };
 }

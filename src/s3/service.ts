@@ -14,7 +14,7 @@ import {
   type CredentialSource,
   type RequestFacts,
 } from './access.ts';
-import { type Accepted, authenticator } from './authenticate.ts';
+import { type Accepted, authenticator, formAuthenticator } from './authenticate.ts';
 import { policiesAndAcls } from './authorise.ts';
 import type { Limits } from './body.ts';
 import type { ObjectOwnership } from './bucket-access.ts';
@@ -77,6 +77,7 @@ export function createS3Service(options: S3ServiceOptions): (req: IncomingMessag
   const limits: Limits = { ...DEFAULT_LIMITS, ...options.limits };
   const anyRegion = options.anyRegion ?? false;
   const authenticate = authenticator(options.credentials, anyRegion ? undefined : region, options.clock);
+  const signerOfForm = formAuthenticator(options.credentials, anyRegion ? undefined : region);
   const route = compileRoutes(operations);
   const nextId = requestIds();
   const host = hostId();
@@ -88,6 +89,11 @@ export function createS3Service(options: S3ServiceOptions): (req: IncomingMessag
     anyRegion,
     accounts: options.accounts ?? anyAccount,
     objectOwnership: options.objectOwnership ?? 'BucketOwnerEnforced',
+    now: () => options.clock.now(),
+    signerOf({ fields, key, headers }) {
+      const { caller: signer, signature } = signerOfForm(fields);
+      return contextFor(signer, { ...facts, key, headers, signature });
+    },
     allowed: async (check) => (await authorise(caller, check, store, facts)) === true,
     async require(check) {
       const decision = await authorise(caller, check, store, facts);

@@ -178,7 +178,7 @@ function parseExpires(text: string): number {
 }
 
 /** `ACCESS-KEY/YYYYMMDD/region/service/aws4_request`. Read from the end: access keys of other systems hold slashes. */
-function parseCredential(text: string, fail: Fail): Scope {
+export function parseCredential(text: string, fail: Fail): Scope {
   const parts = text.split('/');
   const [date, region, service, terminator] = parts.slice(-4);
   const accessKeyId = parts.slice(0, -4).join('/');

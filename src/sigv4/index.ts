@@ -17,5 +17,6 @@ export {
   type VerifiedSignature,
 } from './model.ts';
 export { parsePayloadMode, payloadHash } from './payload.ts';
+export { type FormAuthorization, parseFormAuthorization, verifyForm } from './post-form.ts';
 export { presign, type SignedHeaders, type Signer, signRequest } from './sign.ts';
 export { type VerifyOptions, verifySignature } from './verify.ts';

@@ -215,7 +215,7 @@ describe('refusals in S3 words', () => {
     ],
     ['a bucket that is not empty', 'DELETE', '/bucket', {}, 409, 'BucketNotEmpty'],
     ['a method', 'PATCH', '/bucket/key', {}, 405, 'MethodNotAllowed'],
-    ['a form upload', 'POST', '/bucket', { body: 'x' }, 501, 'NotImplemented'],
+    ['a form upload', 'POST', '/bucket', { body: 'x' }, 412, 'PreconditionFailed'],
     [
       'a preflight',
       'OPTIONS',

@@ -35,6 +35,7 @@ import {
   getBucketOwnershipControls,
   putBucketOwnershipControls,
 } from './ownership-controls.ts';
+import { postObject } from './post-object.ts';
 import { preflights } from './preflight.ts';
 import { deletePublicAccessBlock, getPublicAccessBlock, putPublicAccessBlock } from './public-access-block.ts';
 import { putObject } from './put-object.ts';
@@ -53,6 +54,7 @@ export const operations: readonly Operation[] = [
   listObjects,
   listObjectsV2,
   putObject,
+  postObject,
   getObject,
   headObject,
   deleteObject,

@@ -1,7 +1,7 @@
 import type { Tags } from '../../store/port.ts';
 import { invalidArgument, S3Error } from '../errors.ts';
 import { percentDecode } from './text.ts';
-import { fields, malformed, textOf, type XmlElement } from './xml-in.ts';
+import { fields, malformed, parseXml, textOf, type XmlElement } from './xml-in.ts';
 import { element } from './xml-out.ts';
 
 const MAX_TAGS = 10;
@@ -81,6 +81,15 @@ function tagSet(root: XmlElement | undefined): Tags {
     const { Key, Value } = fields(tag, ['Key', 'Value']);
     return [textOf(Key), textOf(Value)] as const;
   });
+}
+
+/**
+ * A form's `tagging` field, a Tagging document, as the header with which a PUT says the same.
+ * @throws S3Error `MalformedXML`, `InvalidTag`
+ */
+export function taggingHeader(xml: string): string {
+  const tags = parseTagging(parseXml(Buffer.from(xml)));
+  return tags.map(([key, value]) => `${encodeURIComponent(key)}=${encodeURIComponent(value)}`).join('&');
 }
 
 /** The content of a Tagging document. */
