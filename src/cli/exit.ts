@@ -3,9 +3,11 @@ import { ClientError } from '../client/errors.ts';
 import { HostError, UsageError, unreachable } from '../core/errors.ts';
 import type { Finding } from '../core/finding.ts';
 import { MigrationError } from '../observability/migrate/index.ts';
+import { PolicyError } from '../policy/index.ts';
 import { PlanProblemsError, ProvisionError, type ProvisionErrorCode } from '../provision/errors.ts';
 import { SettingsError } from '../settings/index.ts';
 import { RenderError } from '../stack/index.ts';
+import { UserError } from '../users/index.ts';
 
 /** The exit codes of every command; from 64 on those of BSD's sysexits.h. */
 export const exitCode = {
@@ -24,6 +26,8 @@ export type ExitCode = (typeof exitCode)[keyof typeof exitCode];
 export function exitCodeFor(error: unknown): ExitCode {
   if (error instanceof SettingsError || error instanceof RenderError || error instanceof MigrationError)
     return exitCode.configuration;
+  if (error instanceof PolicyError) return exitCode.configuration;
+  if (error instanceof UserError) return userExitCode(error);
   if (error instanceof UsageError) return exitCode.usage;
   // Commander ends --help and --version by an error of its own, with the code 0.
   if (error instanceof CommanderError) return error.exitCode === 0 ? exitCode.done : exitCode.usage;
@@ -62,6 +66,24 @@ function provisionExitCode(code: ProvisionErrorCode): ExitCode {
     case 'world-moved':
     case 'bucket-not-empty':
     case 'not-confirmed':
+      return exitCode.failed;
+    default:
+      return unreachable(code);
+  }
+}
+
+function userExitCode({ code }: UserError): ExitCode {
+  switch (code) {
+    case 'server-key':
+    case 'damaged':
+      return exitCode.configuration;
+    case 'invalid':
+      return exitCode.usage;
+    case 'no-such-user':
+    case 'user-exists':
+    case 'key-exists':
+    case 'no-such-policy':
+    case 'busy':
       return exitCode.failed;
     default:
       return unreachable(code);

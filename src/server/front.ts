@@ -3,10 +3,12 @@ import type { Clock } from '../core/clock.ts';
 import type { Logger } from '../core/logger.ts';
 import { createS3Service } from '../s3/service.ts';
 import type { ObjectStore } from '../store/index.ts';
+import { UserDirectory } from '../users/index.ts';
+import { credentialsOf } from './credentials.ts';
 import { withHealthPaths } from './health.ts';
 import { DEFAULT_LIMITS, type Listener, listen } from './listener.ts';
 import type { ServerMetrics } from './metrics.ts';
-import { ROOT_PRINCIPAL, type ServerOptions } from './options.ts';
+import type { ServerOptions } from './options.ts';
 
 export interface FrontParts {
   readonly store: ObjectStore;
@@ -18,11 +20,11 @@ export interface FrontParts {
 
 /**
  * The S3 service of one process, listening.
- * @throws HostError `address-in-use`, `permission`
+ * @throws HostError `address-in-use`, `permission`; UserError `damaged`, `server-key`
  */
 export function listenForS3(options: Omit<ServerOptions, 'logger' | 'clock'>, parts: FrontParts): Promise<Listener> {
   const { store, logger, clock, metrics, draining } = parts;
-  const { accessKeyId, secretAccessKey } = options.rootCredentials;
+  const users = new UserDirectory({ data: options.data, serverKey: options.serverKey, clock, logger });
   const service = createS3Service({
     store,
     region: options.region,
@@ -30,9 +32,9 @@ export function listenForS3(options: Omit<ServerOptions, 'logger' | 'clock'>, pa
     domain: options.domain,
     clock,
     logger,
-    credentials: {
-      find: (asked) => (asked === accessKeyId ? { secret: secretAccessKey, principal: ROOT_PRINCIPAL } : undefined),
-    },
+    credentials: credentialsOf(options, users),
+    accounts: users,
+    objectOwnership: options.objectOwnership,
     observe: metrics.observeRequest,
   });
   const counted = (req: IncomingMessage, res: ServerResponse) => {

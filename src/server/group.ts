@@ -67,7 +67,7 @@ async function serve(
 }
 
 function memberOptions(options: ServerOptions, processes: number): MemberOptions {
-  const { logger: _logger, clock: _clock, rootCredentials, limits, ...plain } = options;
+  const { logger: _logger, clock: _clock, rootCredentials, serverKey, limits, ...plain } = options;
   const most = limits?.maxConnections ?? DEFAULT_LIMITS.maxConnections;
   return {
     ...plain,
@@ -75,5 +75,6 @@ function memberOptions(options: ServerOptions, processes: number): MemberOptions
     limits: { ...limits, maxConnections: Math.ceil(most / processes) },
     accessKeyId: rootCredentials.accessKeyId,
     secretAccessKey: rootCredentials.secretAccessKey.reveal(),
+    serverKeyText: serverKey?.reveal(),
   };
 }

@@ -42,8 +42,13 @@ function plainly(value: unknown): unknown {
 }
 
 async function start(member: MemberOptions): Promise<void> {
-  const { accessKeyId, secretAccessKey, processes, ...rest } = member;
-  const options = { ...rest, logger, rootCredentials: { accessKeyId, secretAccessKey: new Secret(secretAccessKey) } };
+  const { accessKeyId, secretAccessKey, serverKeyText, processes, ...rest } = member;
+  const options = {
+    ...rest,
+    logger,
+    rootCredentials: { accessKeyId, secretAccessKey: new Secret(secretAccessKey) },
+    serverKey: serverKeyText === undefined ? undefined : new Secret(serverKeyText),
+  };
   const { store, metrics } = await openMeasuredStore(options, { role: 'member', processes });
   const parts = { store, logger, clock: systemClock, metrics, draining: () => draining };
   const s3 = await listenForS3(options, parts);

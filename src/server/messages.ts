@@ -3,10 +3,12 @@ import type { Snapshot } from './metrics.ts';
 import type { ServerOptions } from './options.ts';
 
 /** What a member needs to serve: the server's options, without what cannot travel to another process. */
-export interface MemberOptions extends Omit<ServerOptions, 'logger' | 'clock' | 'rootCredentials' | 'processes'> {
+export interface MemberOptions
+  extends Omit<ServerOptions, 'logger' | 'clock' | 'rootCredentials' | 'serverKey' | 'processes'> {
   readonly processes: number;
   readonly accessKeyId: string;
   readonly secretAccessKey: string;
+  readonly serverKeyText: string | undefined;
 }
 
 /** What the first process says to a member. */

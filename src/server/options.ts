@@ -1,6 +1,7 @@
 import type { Clock } from '../core/clock.ts';
 import type { Logger } from '../core/logger.ts';
 import type { Secret } from '../core/secret.ts';
+import type { ObjectOwnership } from '../s3/index.ts';
 import type { ListenAddress, ListenerLimits } from './listener.ts';
 
 export interface RootCredentials {
@@ -29,6 +30,10 @@ export interface ServerOptions {
    * after the data directory and answers on the admin port, and starts the others from the compiled package.
    */
   readonly processes?: number;
+  /** Of buckets that are made without saying. Default `BucketOwnerEnforced`. */
+  readonly objectOwnership?: ObjectOwnership | undefined;
+  /** What the secrets of users are encrypted with. Default: users.key of the data directory. */
+  readonly serverKey?: Secret | undefined;
   /** Buckets are also reached as `<bucket>.<domain>`. */
   readonly domain?: string | undefined;
   readonly logger?: Logger;

@@ -88,6 +88,7 @@ const facts = {
 const connection = { ...facts, connection: true } as const;
 const outageModes = ['fail-closed', 'buffer'] as const;
 const durabilities = ['strict', 'relaxed'] as const;
+const ownerships = ['BucketOwnerEnforced', 'BucketOwnerPreferred', 'ObjectWriter'] as const;
 
 const bucket = (use: string, what: string) =>
   text(parseBucketName).register(settingFacts, {
@@ -287,6 +288,28 @@ export const settingsSchema = z.object({
     help: 'How many processes of the embedded server answer requests: a number, or auto for one a core, at most 4. With more than one, a further process looks after them.',
     example: 'auto',
   }),
+  objectOwnership: oneOf(ownerships).register(settingFacts, {
+    ...facts,
+    env: 'BUCKETWRIGHT_OBJECT_OWNERSHIP',
+    yaml: ['server', 'objectOwnership'],
+    flag: '--object-ownership',
+    default: 'BucketOwnerEnforced',
+    help: 'Who owns objects in buckets that the embedded server makes from now on, and whether ACLs count there: BucketOwnerEnforced (no ACLs), BucketOwnerPreferred or ObjectWriter.',
+    example: 'ObjectWriter',
+    json: { type: 'string', enum: ownerships },
+  }),
+  serverKey: secret(/^[\x21-\x7e]{32,256}$/, 'must be 32 to 256 visible ASCII characters without spaces').register(
+    settingFacts,
+    {
+      ...facts,
+      env: 'BUCKETWRIGHT_SERVER_KEY',
+      yaml: ['server', 'serverKey'],
+      secret: true,
+      unset: 'generated once into users.key of the data directory',
+      help: 'What the embedded server encrypts the secrets of its users with.',
+      example: 'BUCKETWRIGHT_SERVER_KEY_FILE=/run/secrets/bucketwright_server_key',
+    },
+  ),
   domain: word(/^(?=.{1,253}$)[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?$/, 'must be a host name in lower case').register(
     settingFacts,
     {

@@ -76,6 +76,7 @@ export function parseSettings(input: SettingsInput): Settings {
     outageMode,
     abandonedUploadAge,
     processes,
+    objectOwnership,
   } = values;
   crossCheck({ manifest: manifest(), buckets, retention: { logs: logRetention, traces: traceRetention } }, problems);
   const incomplete =
@@ -88,6 +89,7 @@ export function parseSettings(input: SettingsInput): Settings {
     durability === undefined ||
     abandonedUploadAge === undefined ||
     processes === undefined ||
+    objectOwnership === undefined ||
     outageMode === undefined;
   if (problems.length > 0 || incomplete) throw new SettingsError(redact(problems, raw));
   const { accessKeyId, secretAccessKey } = values;
@@ -105,6 +107,8 @@ export function parseSettings(input: SettingsInput): Settings {
       durability,
       abandonedUploadAge,
       processes,
+      objectOwnership,
+      serverKey: values.serverKey,
       domain: values.domain,
       region: values.region,
       credentials:

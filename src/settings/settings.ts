@@ -41,6 +41,10 @@ export interface ServerSettings {
   readonly abandonedUploadAge: number;
   /** How many processes answer requests; `auto`: as the machine has cores, within reason. */
   readonly processes: number | 'auto';
+  /** Of buckets that are made without saying. */
+  readonly objectOwnership: 'BucketOwnerEnforced' | 'BucketOwnerPreferred' | 'ObjectWriter';
+  /** What users' secrets are encrypted with; undefined: a key of the data directory. */
+  readonly serverKey: Secret | undefined;
   readonly domain: string | undefined;
   /** Keys given by settings; undefined: generated once into the data directory. */
   readonly credentials: Credentials | undefined;

@@ -57,6 +57,8 @@ BUCKETWRIGHT_BUCKETS            -                                    unset
 BUCKETWRIGHT_DURABILITY         strict                               default
 BUCKETWRIGHT_ABANDONED_UPLOADS  7d                                   default
 BUCKETWRIGHT_PROCESSES          1                                    default
+BUCKETWRIGHT_OBJECT_OWNERSHIP   BucketOwnerEnforced                  default
+BUCKETWRIGHT_SERVER_KEY         -                                    unset
 BUCKETWRIGHT_DOMAIN             -                                    unset
 `);
   });

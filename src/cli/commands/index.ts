@@ -15,6 +15,11 @@ import { serve } from './serve.ts';
 import { server } from './server.ts';
 import { transfer } from './transfer.ts';
 import { up } from './up.ts';
+import { userAdd } from './user-add.ts';
+import { userList } from './user-list.ts';
+import { userPolicy } from './user-policy.ts';
+import { userRotate } from './user-rotate.ts';
+import { userDisable, userEnable, userRemove } from './user-state.ts';
 import { verify } from './verify.ts';
 
 /** Every command, in the order of the help; a new one is one file and one line here. */
@@ -25,6 +30,13 @@ export const commands: readonly Register[] = [
   up,
   down,
   provision,
+  userAdd,
+  userRotate,
+  userDisable,
+  userEnable,
+  userRemove,
+  userList,
+  userPolicy,
   verify,
   doctor,
   fsck,

@@ -59,6 +59,8 @@ export async function startEmbedded(
     durability: server.durability,
     abandonedUploadAge: server.abandonedUploadAge,
     processes: server.processes === 'auto' ? Math.min(MOST_PROCESSES, availableParallelism()) : server.processes,
+    objectOwnership: server.objectOwnership,
+    serverKey: server.serverKey,
     domain: server.domain,
     logger,
   });
