@@ -7,8 +7,9 @@ import { createS3Service } from '../../dist/s3/index.js';
 import { openLocalStore } from '../../dist/store/index.js';
 
 const [directory, port] = process.argv.slice(2);
+const names = ['root', 'alt', 'tenant'];
 const users = new Map(
-  ['root', 'alt', 'tenant'].map((name) => [
+  names.map((name) => [
     `${name.toUpperCase()}KEY${'0'.repeat(10)}`,
     { principal: name, secret: new Secret(`${name}-secret-of-the-suite`) },
   ]),
@@ -18,6 +19,13 @@ const logger = { ...silentLogger, error: (fields, text) => console.error(text, f
 const service = createS3Service({
   store,
   credentials: { find: (id) => users.get(id) },
+  // The suite is of before S3 switched ACLs off by default.
+  objectOwnership: 'ObjectWriter',
+  accounts: {
+    account: (id) => (names.includes(id) ? { id, displayName: id } : undefined),
+    accountByEmail: (email) =>
+      names.map((id) => ({ id, displayName: id })).find(({ id }) => email === `${id}@localhost`),
+  },
   region: 'us-east-1',
   clock: systemClock,
   logger,
