@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
+import { membersOf } from '../support/members.ts';
 import { freePorts } from '../support/ports.ts';
 import { startServer } from '../support/server.ts';
 import { temporaryDirectory } from '../support/temporary.ts';
@@ -9,6 +10,7 @@ import { LeanClient } from './lean-client.ts';
 import { checkNoOrphans } from './orphans.ts';
 
 const KILLS = 50;
+const GROUP_KILLS = 20;
 const CLIENTS = 12;
 const KEYS_EACH = 6;
 const MiB = 1024 * 1024;
@@ -19,34 +21,51 @@ const MiB = 1024 * 1024;
  */
 describe('kill -9 under load', () => {
   it(`${KILLS} times loses nothing acknowledged and shows nothing torn`, { timeout: 600_000 }, async () => {
-    await using directory = await temporaryDirectory('kill');
-    const data = directory.path;
-    const [port = 0, adminPort = 0] = await freePorts(2);
-    const history = new History();
-    let acknowledged = 0;
-    for (let round = 0; round < KILLS; round += 1) {
-      const server = await startServer({ data, ports: [port, adminPort] });
-      const client = new LeanClient(server, CLIENTS);
-      if (round === 0) expect((await client.send('PUT', '/load')).status).toBe(200);
-      await checkEverything(client, history);
-      const load = Array.from({ length: CLIENTS }, (_, number) =>
-        change(client, history, number, () => acknowledged++),
-      );
-      await sleep(50 + Math.random() * 400);
-      await server.stop('SIGKILL');
-      await Promise.all(load);
-      client.close();
-    }
-    const server = await startServer({ data, ports: [port, adminPort] });
-    const client = new LeanClient(server, CLIENTS);
-    await checkEverything(client, history);
-    client.close();
-    await server.stop();
-    // Otherwise the rounds would have killed an idle server.
-    expect(acknowledged).toBeGreaterThan(KILLS * CLIENTS);
-    await checkNoOrphans(data);
+    await killUnderLoad(KILLS, []);
+  });
+
+  it(`${GROUP_KILLS} times of processes of a group, or all of it, neither`, { timeout: 600_000 }, async () => {
+    await killUnderLoad(GROUP_KILLS, ['--processes', '2']);
   });
 });
+
+async function killUnderLoad(kills: number, args: readonly string[]): Promise<void> {
+  await using directory = await temporaryDirectory('kill');
+  const data = directory.path;
+  const [port = 0, adminPort = 0] = await freePorts(2);
+  const history = new History();
+  let acknowledged = 0;
+  for (let round = 0; round < kills; round += 1) {
+    const server = await startServer({ data, ports: [port, adminPort], args });
+    const client = new LeanClient(server, CLIENTS);
+    if (round === 0) expect((await client.send('PUT', '/load')).status).toBe(200);
+    await checkEverything(client, history);
+    const load = Array.from({ length: CLIENTS }, (_, number) => change(client, history, number, () => acknowledged++));
+    await sleep(50 + Math.random() * 400);
+    const member = args.length > 0 && round % 2 === 1 ? randomMember(server.pid) : undefined;
+    if (member !== undefined) {
+      process.kill(member, 'SIGKILL');
+      // The other goes on while this one is cleared up behind and replaced.
+      await sleep(300 + Math.random() * 400);
+    }
+    await server.stop(args.length > 0 && round % 4 === 1 ? 'SIGTERM' : 'SIGKILL');
+    await Promise.all(load);
+    client.close();
+  }
+  const server = await startServer({ data, ports: [port, adminPort], args });
+  const client = new LeanClient(server, CLIENTS);
+  await checkEverything(client, history);
+  client.close();
+  await server.stop();
+  // Otherwise the rounds would have killed an idle server.
+  expect(acknowledged).toBeGreaterThan(kills * CLIENTS);
+  await checkNoOrphans(data);
+}
+
+function randomMember(pid: number): number | undefined {
+  const members = membersOf(pid);
+  return members[Math.floor(Math.random() * members.length)];
+}
 
 /** One client's endless changes to its own keys; ends when the connection does. */
 async function change(client: LeanClient, history: History, number: number, count: () => void): Promise<void> {
