@@ -16,9 +16,17 @@ export abstract class BucketwrightError extends Error {
   abstract readonly code: string;
   readonly subject: string | undefined;
   readonly advice: string | undefined;
+  /**
+   * Whether errors of this class say where they were made. Refusals that a server answers by the thousand do not: a stack
+   * costs more than the rest of such an answer, and code and subject tell as much.
+   */
+  static readonly traced: boolean = true;
 
   constructor(message: string, details: ErrorDetails = {}) {
+    const limit = Error.stackTraceLimit;
+    if (!new.target.traced) Error.stackTraceLimit = 0;
     super(message, details.cause === undefined ? undefined : { cause: details.cause });
+    Error.stackTraceLimit = limit;
     this.name = new.target.name;
     this.subject = details.subject;
     this.advice = details.advice;

@@ -13,6 +13,7 @@ export interface S3ErrorDetails extends ErrorDetails {
 
 /** A refusal in S3's words; the message goes to the client. */
 export class S3Error extends BucketwrightError {
+  static override readonly traced = false;
   readonly code: S3ErrorCode;
   readonly elements: Readonly<Record<string, string>>;
   readonly headers: readonly string[];

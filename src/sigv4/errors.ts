@@ -45,6 +45,7 @@ export interface SigV4ErrorDetails extends ErrorDetails {
 }
 
 export class SigV4Error extends BucketwrightError {
+  static override readonly traced = false;
   readonly code: SigV4Code;
   readonly reason: SigV4Reason;
   readonly elements: Readonly<Record<string, string>>;

@@ -50,6 +50,7 @@ export interface StoreErrorDetails extends ErrorDetails {
 
 /** Everything the object engine refuses, told apart by `code`. */
 export class StoreError extends BucketwrightError {
+  static override readonly traced = false;
   readonly code: StoreErrorCode;
   readonly bucket: string | undefined;
   readonly key: string | undefined;
