@@ -27,4 +27,11 @@ export {
   type Versioning,
   versionings,
 } from './model.ts';
-export { type CanonicalStatement, canonicalPolicy, coversAction, coversText, listOf } from './policy-meaning.ts';
+export {
+  type CanonicalStatement,
+  canonicalPolicy,
+  coversAction,
+  coversText,
+  listOf,
+  statementsOf,
+} from './policy-meaning.ts';

@@ -21,11 +21,15 @@ export interface CanonicalStatement {
  * what people find a statement by. https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_grammar.html
  */
 export function canonicalPolicy(policy: PolicyDocument): readonly CanonicalStatement[] {
-  return listOf(policy.Statement)
-    .map(canonicalStatement)
+  return statementsOf(policy)
     .map((statement) => ({ statement, text: JSON.stringify(statement) }))
     .sort((a, b) => (a.text < b.text ? -1 : a.text > b.text ? 1 : 0))
     .map(({ statement }) => statement);
+}
+
+/** The same in the order in which they are written. */
+export function statementsOf(policy: PolicyDocument): readonly CanonicalStatement[] {
+  return listOf(policy.Statement).map(canonicalStatement);
 }
 
 function canonicalStatement(statement: Json): CanonicalStatement {

@@ -1,9 +1,9 @@
 import {
   type CanonicalStatement,
-  canonicalPolicy,
   coversAction,
   coversText,
   type PolicyDocument,
+  statementsOf,
 } from '../bucket/index.ts';
 import type { ProviderProfile } from '../providers/index.ts';
 import type { PlanProblem } from './errors.ts';
@@ -42,7 +42,7 @@ export function policyProblems(
 ): readonly PlanProblem[] {
   const problems: PlanProblem[] = [];
   const refuse = (problem: string, advice: string) => problems.push({ kind: 'policy', bucket, problem, advice });
-  const statements = canonicalPolicy(policy);
+  const statements = statementsOf(policy);
   for (const [index, statement] of statements.entries()) {
     const name = `policy statement ${statement.sid ?? index + 1}`;
     const { principals, notPrincipals, resources, notResources } = statement;
