@@ -1,13 +1,13 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { ObjectStore } from '../store/index.ts';
+import type { LocalStore } from '../store/index.ts';
 import type { ServerMetrics } from './metrics.ts';
 
 /**
  * What operators and orchestrators ask, on a port of its own: `/healthz` (the process lives), `/readyz` (index open, disk
- * writable), `/metrics`.
+ * writable), `/metrics`, `/lifecycle` (of each bucket, the last run that removed something).
  */
 export function createAdminHandler(
-  store: ObjectStore,
+  store: Pick<LocalStore, 'health' | 'lifecycleReports'>,
   scrape: ServerMetrics['scrape'],
   draining: () => boolean,
 ): (req: IncomingMessage, res: ServerResponse) => void {
@@ -26,8 +26,10 @@ export function createAdminHandler(
         return readiness();
       case '/metrics':
         return { status: 200, ...(await scrape()) };
+      case '/lifecycle':
+        return { status: 200, contentType: 'application/json', text: `${JSON.stringify(store.lifecycleReports())}\n` };
       default:
-        return { status: 404, text: 'not found: this port answers /healthz, /readyz and /metrics\n' };
+        return { status: 404, text: 'not found: this port answers /healthz, /readyz, /metrics and /lifecycle\n' };
     }
   };
   return (req, res) => {

@@ -23,6 +23,8 @@ export async function openMeasuredStore(
     logger: options.logger ?? silentLogger,
     durable: options.durability !== 'relaxed',
     observeCommit: metrics.observeCommit,
+    observeLifecycle: metrics.observeLifecycle,
+    ...(options.lifecycleDay !== undefined && { lifecycleDay: options.lifecycleDay }),
     ...(group !== undefined && { group }),
     ...(options.abandonedUploadAge !== undefined && { abandonedUploadAge: options.abandonedUploadAge }),
   });

@@ -1,11 +1,12 @@
 import { AggregatorRegistry, Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import type { RequestEvent } from '../s3/service.ts';
-import type { ObjectStore } from '../store/index.ts';
+import type { LifecycleReport, ObjectStore } from '../store/index.ts';
 
 /** What `/metrics` answers, in Prometheus' text format. Names and labels are part of the product: dashboards use them. */
 export interface ServerMetrics {
   observeRequest(event: RequestEvent): void;
   observeCommit(milliseconds: number, changes: number): void;
+  observeLifecycle(report: LifecycleReport): void;
   requestStarted(): void;
   requestEnded(): void;
   /** @returns the content type and the text of one scrape */
@@ -61,6 +62,17 @@ export function createMetrics(store: () => ObjectStore): ServerMetrics {
     help: 'Changes made durable; divided by the number of commits, the size of a group',
     registers,
   });
+  const removed = new Counter({
+    name: 'bucketwright_lifecycle_removed_total',
+    help: 'What lifecycle rules have removed: objects that expired, older versions, delete markers, uploads',
+    labelNames: ['kind'],
+    registers,
+  });
+  const lifecycleRuns = new Counter({
+    name: 'bucketwright_lifecycle_runs_total',
+    help: 'Runs of lifecycle rules over a bucket',
+    registers,
+  });
   const askStore = storeGauges(store, registers);
 
   // Looking up a labelled child costs more than counting with it, and requests are many.
@@ -87,6 +99,17 @@ export function createMetrics(store: () => ObjectStore): ServerMetrics {
     observeCommit(milliseconds, count) {
       commits.observe(milliseconds / 1000);
       changes.inc(count);
+    },
+    observeLifecycle({ expired, versions, deleteMarkers, uploads }) {
+      lifecycleRuns.inc();
+      for (const [kind, count] of Object.entries({
+        object: expired,
+        version: versions,
+        marker: deleteMarkers,
+        upload: uploads,
+      })) {
+        if (count > 0) removed.inc({ kind }, count);
+      }
     },
     requestStarted: () => inFlight.inc(),
     requestEnded: () => inFlight.dec(),

@@ -25,6 +25,8 @@ export interface ServerOptions {
   readonly durability?: 'strict' | 'relaxed';
   /** Milliseconds after which an upload that was not completed is aborted. Default 7 days. */
   readonly abandonedUploadAge?: number;
+  /** Milliseconds that a day of a lifecycle rule takes. For tests; default: a real one. */
+  readonly lifecycleDay?: number;
   /**
    * How many processes answer requests. Default 1: the calling one. With more, the calling one takes connections, looks
    * after the data directory and answers on the admin port, and starts the others from the compiled package.

@@ -62,7 +62,7 @@ const secret = (pattern: RegExp, expected: string) =>
   text((value): Parsed<Secret> => (pattern.test(value) ? ok(new Secret(value)) : problem(expected)));
 
 /** @param least the shortest that makes sense, as people write it */
-const duration = (least: '1h' | '24h') =>
+const duration = (least: '1s' | '1h' | '24h') =>
   text((value): Parsed<number> => {
     const parsed = parseDuration(value);
     if (parsed === undefined) return problem('must be a duration, such as 31d or 744h');
@@ -278,6 +278,14 @@ export const settingsSchema = z.object({
     default: '7d',
     help: 'How long after its beginning the embedded server aborts a multipart upload that was never completed. Units: ms, s, m, h, d, w.',
     example: '7d',
+  }),
+  lifecycleDay: duration('1s').register(settingFacts, {
+    ...facts,
+    env: 'BUCKETWRIGHT_LIFECYCLE_DAY',
+    yaml: ['server', 'lifecycleDay'],
+    default: '1d',
+    help: 'For tests only: how long a day of a lifecycle rule is for the embedded server. Anything but 1d removes objects early, and is warned of. Units: ms, s, m, h, d, w.',
+    example: '10s',
   }),
   processes: text(parseProcesses).register(settingFacts, {
     ...facts,

@@ -75,6 +75,7 @@ export function parseSettings(input: SettingsInput): Settings {
     durability,
     outageMode,
     abandonedUploadAge,
+    lifecycleDay,
     processes,
     objectOwnership,
   } = values;
@@ -88,6 +89,7 @@ export function parseSettings(input: SettingsInput): Settings {
     adminListen === undefined ||
     durability === undefined ||
     abandonedUploadAge === undefined ||
+    lifecycleDay === undefined ||
     processes === undefined ||
     objectOwnership === undefined ||
     outageMode === undefined;
@@ -106,6 +108,7 @@ export function parseSettings(input: SettingsInput): Settings {
       buckets: values.startBuckets ?? [],
       durability,
       abandonedUploadAge,
+      lifecycleDay,
       processes,
       objectOwnership,
       serverKey: values.serverKey,

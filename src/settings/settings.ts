@@ -39,6 +39,8 @@ export interface ServerSettings {
   readonly durability: 'strict' | 'relaxed';
   /** Milliseconds after which a multipart upload that was never completed is aborted. */
   readonly abandonedUploadAge: number;
+  /** Milliseconds that a lifecycle rule's day takes; a real one but in tests. */
+  readonly lifecycleDay: number;
   /** How many processes answer requests; `auto`: as the machine has cores, within reason. */
   readonly processes: number | 'auto';
   /** Of buckets that are made without saying. */

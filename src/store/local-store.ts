@@ -23,6 +23,8 @@ import { prepareFormat } from './format.ts';
 import { Committer } from './index/committer.ts';
 import { type Index, openIndex } from './index/database.ts';
 import { UsageCounters } from './index/usage.ts';
+import type { LifecycleReport } from './lifecycle/report.ts';
+import { LifecycleSchedule } from './lifecycle/schedule.ts';
 import { Maintenance } from './maintenance.ts';
 import { completeUpload } from './multipart/complete.ts';
 import { listUploads } from './multipart/list-uploads.ts';
@@ -54,6 +56,10 @@ export interface LocalStoreOptions {
   readonly minPartSize?: number;
   /** Files a body directory takes. */
   readonly filesPerSegment?: number;
+  /** Milliseconds that lifecycle rules take for a day; any but a real one is for tests. */
+  readonly lifecycleDay?: number;
+  /** Told of every lifecycle run. */
+  readonly observeLifecycle?: (report: LifecycleReport) => void;
   /** One of several processes on the same directory. Default: the only one. */
   readonly group?: GroupPlace;
   /** Told of every commit: how long it took until it was durable, in milliseconds, and how many changes it held. */
@@ -178,11 +184,19 @@ async function assemble(
     abandonedUploadAge: options.abandonedUploadAge ?? 7 * DAY_MS,
     interval: 60_000,
   });
+  if (options.lifecycleDay !== undefined && options.lifecycleDay !== DAY_MS && lock !== undefined) {
+    logger.warn({ milliseconds: options.lifecycleDay }, 'lifecycle rules take this for a day: objects go early');
+  }
+  const lifecycle = new LifecycleSchedule(engine, {
+    dayLength: options.lifecycleDay ?? DAY_MS,
+    observe: options.observeLifecycle,
+  });
   if (lock !== undefined) {
     trash.recover();
     maintenance.start();
+    lifecycle.start();
   }
-  return new LocalStore(engine, { segments, threads, maintenance, pins, lock });
+  return new LocalStore(engine, { segments, threads, maintenance, lifecycle, pins, lock });
 }
 
 /** Worker threads exist only as compiled files; run from source (in unit tests), bodies stay on this thread. */
@@ -194,6 +208,7 @@ interface Parts {
   readonly segments: Segments;
   readonly threads: BodyThreads;
   readonly maintenance: Maintenance;
+  readonly lifecycle: LifecycleSchedule;
   readonly pins: SharedPins;
   readonly lock: DirectoryLock | undefined;
 }
@@ -267,6 +282,16 @@ export class LocalStore implements ObjectStore {
     return this.#parts.maintenance.run();
   }
 
+  /** Carries out every bucket's lifecycle rules now. */
+  runLifecycle(): Promise<readonly LifecycleReport[]> {
+    return this.#parts.lifecycle.run();
+  }
+
+  /** Of each bucket, the last lifecycle run of this process that removed something. */
+  lifecycleReports(): readonly LifecycleReport[] {
+    return this.#parts.lifecycle.reports;
+  }
+
   /**
    * Of the first process: clears up behind a member that has died.
    * @param identity what the member was, `identityOf` its pid, taken while it ran
@@ -283,6 +308,7 @@ export class LocalStore implements ObjectStore {
 
   async close(): Promise<void> {
     const { index, committer, trash, buckets } = this.#engine;
+    await this.#parts.lifecycle.stop();
     await this.#parts.maintenance.stop();
     await trash.settle();
     await this.#parts.segments.close();

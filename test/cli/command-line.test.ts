@@ -56,6 +56,7 @@ BUCKETWRIGHT_ADMIN_LISTEN       127.0.0.1:9002                       default
 BUCKETWRIGHT_BUCKETS            -                                    unset
 BUCKETWRIGHT_DURABILITY         strict                               default
 BUCKETWRIGHT_ABANDONED_UPLOADS  7d                                   default
+BUCKETWRIGHT_LIFECYCLE_DAY      1d                                   default
 BUCKETWRIGHT_PROCESSES          1                                    default
 BUCKETWRIGHT_OBJECT_OWNERSHIP   BucketOwnerEnforced                  default
 BUCKETWRIGHT_SERVER_KEY         -                                    unset

@@ -58,6 +58,7 @@ export async function startEmbedded(
     rootCredentials: { accessKeyId: credentials.accessKeyId.reveal(), secretAccessKey: credentials.secretAccessKey },
     durability: server.durability,
     abandonedUploadAge: server.abandonedUploadAge,
+    lifecycleDay: server.lifecycleDay,
     processes: server.processes === 'auto' ? Math.min(MOST_PROCESSES, availableParallelism()) : server.processes,
     objectOwnership: server.objectOwnership,
     serverKey: server.serverKey,

@@ -6,6 +6,7 @@ import { xmlReply } from '../reply.ts';
 import { customerKeyHeaders, parseCustomerKey } from '../sse/customer-key.ts';
 import { writeKept } from '../sse/kept.ts';
 import { attributeChecks, parseAttributes } from '../wire/attributes.ts';
+import { abortHeaders } from '../wire/lifecycle-headers.ts';
 import { refuseUnsupportedWrite } from '../wire/refusals.ts';
 import { parseUploadChecksums } from '../wire/upload-checksums.ts';
 import { element, xmlDocument } from '../wire/xml-out.ts';
@@ -32,13 +33,15 @@ export const createMultipartUpload = defineOperation({
     ],
   },
   body: noBody,
-  handle: async ({ customerKey, wanted, ...input }, context) =>
-    context.store.createUpload({
+  handle: async ({ customerKey, wanted, ...input }, context) => {
+    const upload = await context.store.createUpload({
       ...input,
       acl: await newObjectAcl(wanted, input.bucket, input.key, context),
       ...(customerKey !== undefined && { sse: writeKept({ check: customerKey.check() }) }),
-    }),
-  write: ({ bucket, key, uploadId, checksumAlgorithm, checksumType }, { customerKey }) => {
+    });
+    return { ...upload, abort: await abortHeaders(context.store, upload) };
+  },
+  write: ({ bucket, key, uploadId, checksumAlgorithm, checksumType, abort }, { customerKey }) => {
     const headers =
       checksumAlgorithm === undefined || checksumType === undefined
         ? []
@@ -47,6 +50,7 @@ export const createMultipartUpload = defineOperation({
     return xmlReply(xmlDocument('InitiateMultipartUploadResult', content), [
       ...headers,
       ...customerKeyHeaders(customerKey),
+      ...abort,
     ]);
   },
 });

@@ -1,6 +1,7 @@
 import { noBody } from '../body.ts';
 import { defineOperation } from '../operation.ts';
 import { decryptedObject } from '../sse/open.ts';
+import { expirationHeaders } from '../wire/lifecycle-headers.ts';
 import { lockHeaders } from '../wire/object-lock.ts';
 import { parseObjectRead, READ_PARAMETERS, readCheck, readHeaders, selectBytes } from '../wire/object-read.ts';
 
@@ -17,7 +18,8 @@ export const getObject = defineOperation({
       const selection = selectBytes(input, object.info);
       if (selection.status === 304) await object.close();
       const lock = await lockHeaders(object.info, context);
-      return { object, selection, headers: [...readHeaders(input, object.info, selection), ...lock] };
+      const expiration = input.versionId === undefined ? await expirationHeaders(context.store, object.info) : [];
+      return { object, selection, headers: [...readHeaders(input, object.info, selection), ...lock, ...expiration] };
     } catch (error) {
       await stored.close();
       throw error;

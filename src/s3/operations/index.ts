@@ -3,6 +3,7 @@ import { abortMultipartUpload } from './abort-multipart-upload.ts';
 import { getBucketAcl, putBucketAcl } from './bucket-acl.ts';
 import { deleteBucketCors, getBucketCors, putBucketCors } from './bucket-cors.ts';
 import { deleteBucketEncryption, getBucketEncryption, putBucketEncryption } from './bucket-encryption.ts';
+import { deleteBucketLifecycle, getBucketLifecycle, putBucketLifecycle } from './bucket-lifecycle.ts';
 import { deleteBucketPolicy, getBucketPolicy, getBucketPolicyStatus, putBucketPolicy } from './bucket-policy.ts';
 import { deleteBucketTagging, getBucketTagging, putBucketTagging } from './bucket-tagging.ts';
 import { getBucketVersioning, putBucketVersioning } from './bucket-versioning.ts';
@@ -103,6 +104,9 @@ export const operations: readonly Operation[] = [
   getBucketEncryption,
   putBucketEncryption,
   deleteBucketEncryption,
+  getBucketLifecycle,
+  putBucketLifecycle,
+  deleteBucketLifecycle,
   ...unconfiguredBucketReads,
   ...preflights,
 ];

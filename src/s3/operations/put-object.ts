@@ -6,6 +6,7 @@ import { customerKeyHeaders, parseCustomerKey } from '../sse/customer-key.ts';
 import { sealedBody } from '../sse/seal.ts';
 import { attributeChecks, parseAttributes } from '../wire/attributes.ts';
 import { writeCondition } from '../wire/conditions.ts';
+import { expirationHeaders } from '../wire/lifecycle-headers.ts';
 import { checksumHeaders } from '../wire/object-headers.ts';
 import { refuseUnsupportedWrite } from '../wire/refusals.ts';
 import { newVersionHeader } from '../wire/versions.ts';
@@ -32,16 +33,18 @@ export const putObject = defineOperation({
     ],
   },
   body: streamBody,
-  handle: async ({ bucket, key, attributes, acl, condition, customerKey }, context, body) =>
-    context.store.putObject({
+  handle: async ({ bucket, key, attributes, acl, condition, customerKey }, context, body) => {
+    const info = await context.store.putObject({
       bucket,
       key,
       ...attributes,
       acl: await newObjectAcl(acl, bucket, key, context),
       condition,
       ...(customerKey === undefined ? body : sealedBody(body, customerKey)),
-    }),
-  write: (info, { customerKey }) => ({
+    });
+    return { info, expiration: await expirationHeaders(context.store, info) };
+  },
+  write: ({ info, expiration }, { customerKey }) => ({
     status: 200,
     headers: [
       'ETag',
@@ -49,6 +52,7 @@ export const putObject = defineOperation({
       ...newVersionHeader(info.versionId),
       ...checksumHeaders(info.checksum),
       ...customerKeyHeaders(customerKey),
+      ...expiration,
     ],
   }),
 });

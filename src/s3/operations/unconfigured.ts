@@ -19,12 +19,6 @@ const empty = (root: string): Answer => ({ root, content: () => '' });
 
 const ROWS: readonly Row[] = [
   {
-    name: 'GetBucketLifecycleConfiguration',
-    query: 'lifecycle',
-    action: 's3:GetLifecycleConfiguration',
-    answer: { code: 'NoSuchLifecycleConfiguration' },
-  },
-  {
     name: 'GetBucketWebsite',
     query: 'website',
     action: 's3:GetBucketWebsite',
