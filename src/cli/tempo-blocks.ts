@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
-import { dirname } from 'node:path';
+import { rmdir } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { UsageError } from '../core/errors.ts';
 import { type BlocksPlan, giveToOwnerAbove, moveBlocks, planBlocks } from '../observability/migrate/index.ts';
 import type { BucketTarget, SettingsInput } from '../settings/index.ts';
@@ -47,7 +48,11 @@ export async function blocksOf(move: BlocksMove, apply: boolean, context: CliCon
     await source.check('source');
     await destination.check('destination');
     const outcome = await compareAndCopy(source, destination, prune, apply, context);
-    if (to === 'filesystem' && outcome.report?.complete === true) await giveToOwnerAbove(directory);
+    if (to === 'filesystem' && outcome.report?.complete === true) {
+      // What was pruned leaves directories, which Tempo would look into at every poll.
+      if (prune) for (const block of outcome.plan.others) await rmdir(join(directory, block)).catch(() => undefined);
+      await giveToOwnerAbove(directory);
+    }
     return outcome;
   } finally {
     await disk.close();

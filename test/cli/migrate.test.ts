@@ -1,8 +1,8 @@
 /** `observability migrate` as a user runs it: files on a real disk, Tempo's blocks on the real embedded server. */
 import { existsSync } from 'node:fs';
-import { readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { chown, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import { createClient, type ObjectClient } from '../../src/client/index.ts';
@@ -14,6 +14,7 @@ import { commandLine, repository } from '../support/paths.ts';
 import { freePorts } from '../support/ports.ts';
 import { type RunResult, run } from '../support/run.ts';
 import { startServer, type TestServer } from '../support/server.ts';
+import { skipUnless } from '../support/skip.ts';
 import { type TemporaryDirectory, temporaryDirectory } from '../support/temporary.ts';
 
 let directory: TemporaryDirectory;
@@ -47,7 +48,7 @@ schema_config:
     - {from: 2021-05-12, store: boltdb-shipper, object_store: filesystem, schema: v11, index: {prefix: index_, period: 24h}}
 `;
 
-describe('Loki', () => {
+describe('Loki', { timeout: 60_000 }, () => {
   test('without --apply: the exact change, exit code 2, and nothing is written', async () => {
     const before = await committed('loki/config.yml');
     await writeFile(file, before);
@@ -164,7 +165,7 @@ const answer = z.object({
   }),
 });
 
-describe('Tempo', () => {
+describe('Tempo', { timeout: 60_000 }, () => {
   let server: TestServer;
   let env: Record<string, string>;
   let client: ObjectClient;
@@ -272,7 +273,20 @@ describe('Tempo', () => {
 
     await writeFile(file, await readFile(`${file}.before`, 'utf8'));
     expect((await applied(['--to', 'filesystem', '--prune'])).blocks.others).toEqual([`${block(2)}/`]);
-    expect(existsSync(join(disk, block(2), 'meta.json'))).toBe(false);
+    expect(existsSync(join(disk, block(2)))).toBe(false);
+  });
+
+  const root = process.getuid?.() === 0;
+  skipUnless(root, 'only root can give files away')('as root', () => {
+    test('what comes back to the volume belongs to its owner, as whom Tempo runs', async () => {
+      await applied(['--to', 's3']);
+      await rm(disk, { recursive: true });
+      await chown(dirname(disk), 10001, 10001);
+      await applied(['--to', 'filesystem']);
+      for (const path of [disk, join(disk, block(1)), join(disk, block(1), 'meta.json')]) {
+        expect(await stat(path)).toMatchObject({ uid: 10001, gid: 10001 });
+      }
+    });
   });
 
   test('blocks that cannot be copied: the file is not switched, and a second run goes on', async () => {
