@@ -74,6 +74,7 @@ skipUnless(!('missing' in base), reason)('the stack in containers', () => {
           const seen = await output(['inspect', `${name}-${container}-1`]);
           expect(seen).not.toContain(keys.S3_SECRET_ACCESS_KEY);
         }
+        expect((await fetch(`http://127.0.0.1:${console}/`)).status).toBe(200);
         await compose('exec', 'minio', 'node', '-e', object, 'put');
         await compose('down');
         await compose('up', '-d', '--no-build');

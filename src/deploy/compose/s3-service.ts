@@ -47,10 +47,9 @@ ${usage('docker-compose.s3-embedded.yml')}
 services:
   minio:
 ${indented(ownImage, 4)}
-    command: [serve]
+    # MinIO's own command line: 9000 speaks S3, 9001 is the console's port.
+    command: [server, /data, --console-address, ":9001"]
     environment:
-      BUCKETWRIGHT_DATA: /data
-      BUCKETWRIGHT_LISTEN: 0.0.0.0:9000
       BUCKETWRIGHT_ADMIN_LISTEN: 0.0.0.0:9002
       S3_REGION: ${localStore.region}
       S3_ACCESS_KEY_ID_FILE: /run/secrets/s3_access_key_id
