@@ -62,6 +62,11 @@ async function drain(): Promise<void> {
   await serving?.store.close();
 }
 
+/** As safe as any crash, which the store is made for. */
+function endAtOnce(): void {
+  process.kill(process.pid, 'SIGKILL');
+}
+
 function failureOf(error: unknown): Failure {
   const known = error instanceof BucketwrightError ? error : undefined;
   const code = error instanceof HostError ? error.code : undefined;
@@ -83,12 +88,11 @@ async function receive(message: ToMember): Promise<void> {
 
 // A terminal's Ctrl-C reaches every process of the group; the first one decides what it means.
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => {});
-process.on('disconnect', () => process.exit(1));
+// Before cluster's own listener: that one exits in order, and waits for ever for a commit that needs this thread.
+process.prependListener('disconnect', endAtOnce);
 process.on('message', (message: ToMember) => {
   receive(message).catch((error: unknown) => {
-    say({ type: 'failed', failure: failureOf(error) });
-    // The message leaves before the process does.
-    setImmediate(() => process.exit(1));
+    process.send?.({ type: 'failed', failure: failureOf(error) } satisfies FromMember, endAtOnce);
   });
 });
 say({ type: 'loaded' });

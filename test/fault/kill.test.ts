@@ -10,7 +10,7 @@ import { LeanClient } from './lean-client.ts';
 import { checkNoOrphans } from './orphans.ts';
 
 const KILLS = 50;
-const GROUP_KILLS = 20;
+const GROUP_KILLS = 10;
 const CLIENTS = 12;
 const KEYS_EACH = 6;
 const MiB = 1024 * 1024;
