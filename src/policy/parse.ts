@@ -1,4 +1,4 @@
-import { bucketActions, knownActions, objectActions } from './actions.ts';
+import { knownActions } from './actions.ts';
 import { parseCondition } from './conditions.ts';
 import type { RequestContext } from './context.ts';
 import { PolicyError } from './errors.ts';
@@ -79,7 +79,6 @@ function parseStatement(
   const actions = actionsOf(fields);
   const resources = resourcesOf(fields, kind, variables);
   for (const { variables: used } of resources.patterns) for (const key of used) keys.add(key);
-  if (kind.kind === 'bucket') refuseIdle(actions, resources);
   const conditions = conditionsOf(fields.Condition, variables, keys);
   const label = Sid === undefined || Sid === '' ? `statement ${at + 1}` : Sid;
   return { label, effect: Effect, principals, actions, resources, conditions };
@@ -140,22 +139,6 @@ function resourcesOf(fields: Readonly<Record<string, unknown>>, kind: PolicyKind
     return compilePattern(value, { wildcards: true, variables });
   });
   return { negated, patterns };
-}
-
-/** AWS refuses a statement whose action can never meet one of its resources, such as ListBucket on `bucket/*` only. */
-function refuseIdle(actions: Match, resources: Match): void {
-  if (actions.negated || resources.negated) return;
-  const ofObjects = resources.patterns.some(
-    ({ source }) => source === '*' || /[/*]/.test(source.slice(RESOURCE.length)),
-  );
-  const ofBuckets = resources.patterns.some(({ source }) => !source.includes('/') || source === '*');
-  for (const action of actions.patterns) {
-    const meets = (known: ReadonlySet<string>) => [...known].some((name) => matches(action, name, nothing));
-    const possible = (ofObjects && meets(objectActions)) || (ofBuckets && meets(bucketActions));
-    if (action.source.startsWith('s3:') && !possible) {
-      throw malformed('Action does not apply to any resource(s) in statement', action.source);
-    }
-  }
 }
 
 function conditionsOf(value: unknown, variables: boolean, keys: Set<string>): readonly Condition[] {

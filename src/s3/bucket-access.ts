@@ -16,6 +16,11 @@ export async function ownershipOf(store: ObjectStore, bucket: string): Promise<O
   return OWNERSHIPS.find((known) => known === kept) ?? 'ObjectWriter';
 }
 
+/** Whether somebody said so, rather than nobody anything. */
+export async function isEnforcedExpressly(store: ObjectStore, bucket: string): Promise<boolean> {
+  return (await store.bucketConfiguration(bucket, 'ownership-controls')) === 'BucketOwnerEnforced';
+}
+
 /** What GetBucketOwnershipControls answers; undefined: it was deleted. */
 export async function ownershipControls(store: ObjectStore, bucket: string): Promise<ObjectOwnership | undefined> {
   const kept = await store.bucketConfiguration(bucket, 'ownership-controls');

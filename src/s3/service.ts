@@ -11,6 +11,7 @@ import {
   accessDenied,
   anyAccount,
   type Caller,
+  type Check,
   type CredentialSource,
   type RequestFacts,
 } from './access.ts';
@@ -97,7 +98,9 @@ export function createS3Service(options: S3ServiceOptions): (req: IncomingMessag
     allowed: async (check) => (await authorise(caller, check, store, facts)) === true,
     async require(check) {
       const decision = await authorise(caller, check, store, facts);
-      if (decision !== true) throw accessDenied(decision === false ? undefined : decision.denied);
+      if (decision === true) return;
+      await tellMissing(check, this);
+      throw accessDenied(decision === false ? undefined : decision.denied);
     },
   });
 
@@ -179,6 +182,16 @@ export function createS3Service(options: S3ServiceOptions): (req: IncomingMessag
     });
   };
 }
+
+/** Who may list a bucket but not read an object in it is told when there is none, as on S3. */
+async function tellMissing({ action, bucket, key, versionId }: Check, context: Context): Promise<void> {
+  if (bucket === undefined || key === undefined || !READS.has(action)) return;
+  if (await context.allowed({ action: 's3:ListBucket', bucket, prefix: key })) {
+    await context.store.objectInfo(bucket, key, versionId);
+  }
+}
+
+const READS: ReadonlySet<string> = new Set(['s3:GetObject', 's3:GetObjectVersion']);
 
 /** Who may not list a bucket is not told whether a key is in it (API reference, GetObject). */
 async function hideMissing(error: unknown, bucket: string, context: Context): Promise<never> {

@@ -80,3 +80,8 @@ function grantOf(value: unknown): readonly Grant[] {
 }
 
 export const GROUPS: readonly Group[] = ['AllUsers', 'AuthenticatedUsers', 'LogDelivery'];
+
+/** Who owns what has this `acl` slot in a bucket. */
+export function ownerIn(acl: string | undefined, bucketOwner: string): string {
+  return acl === undefined ? bucketOwner : decodeAcl(acl).owner;
+}

@@ -1,5 +1,10 @@
 import { accessDenied, type Caller } from '../access.ts';
-import { effectivePublicAccessBlock, type ObjectOwnership, ownershipOf } from '../bucket-access.ts';
+import {
+  effectivePublicAccessBlock,
+  isEnforcedExpressly,
+  type ObjectOwnership,
+  ownershipOf,
+} from '../bucket-access.ts';
 import { S3Error } from '../errors.ts';
 import type { Context } from '../operation.ts';
 import { type AclRequest, aclOf } from './headers.ts';
@@ -22,7 +27,7 @@ export async function newObjectAcl(
 ): Promise<string | undefined> {
   const ownership = await ownershipOf(context.store, bucket);
   if (ownership === 'BucketOwnerEnforced') {
-    refuseAclRequest(request);
+    await refuseAclRequest(request, bucket, context);
     return undefined;
   }
   const { owner: bucketOwner } = await context.store.bucket(bucket);
@@ -44,12 +49,16 @@ function ownerOf(ownership: ObjectOwnership, request: AclRequest, writer: string
 }
 
 /**
- * With ownership enforced, lists that change nothing are accepted.
+ * With ownership enforced S3 takes no list but `bucket-owner-full-control`. Where nobody chose that, `private` is taken
+ * as well: it changes nothing, and clients from before the default changed send it with everything they write.
  * @throws S3Error `AccessControlListNotSupported`
  */
-export function refuseAclRequest(request: AclRequest): void {
+export async function refuseAclRequest(request: AclRequest, bucket: string, { store }: Context): Promise<void> {
   if (request.kind === 'none') return;
-  if (request.kind === 'canned' && (request.name === 'private' || request.name === 'bucket-owner-full-control')) return;
+  if (request.kind === 'canned') {
+    if (request.name === 'bucket-owner-full-control') return;
+    if (request.name === 'private' && !(await isEnforcedExpressly(store, bucket))) return;
+  }
   throw new S3Error('AccessControlListNotSupported');
 }
 

@@ -13,7 +13,9 @@ const URI_OF = new Map([...GROUP_URIS].map(([uri, group]) => [group, uri]));
 
 /** The content of `AccessControlPolicy`. */
 export function aclXml(acl: Acl, accounts: Accounts): string {
-  const grants = acl.grants.map((grant) => grantXml(grant, accounts)).join('');
+  // Groups first, as S3 has them.
+  const ordered = acl.grants.toSorted((a, b) => Number('id' in a.grantee) - Number('id' in b.grantee));
+  const grants = ordered.map((grant) => grantXml(grant, accounts)).join('');
   return `<Owner>${accountXml(acl.owner, accounts)}</Owner><AccessControlList>${grants}</AccessControlList>`;
 }
 

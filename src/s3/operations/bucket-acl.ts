@@ -45,7 +45,7 @@ export const putBucketAcl = defineOperation({
       acl = { owner, grants: resolveGrants(document.grants, accounts) };
     }
     if ((await ownershipOf(store, bucket)) === 'BucketOwnerEnforced') {
-      if (document === undefined) refuseAclRequest(request);
+      if (document === undefined) await refuseAclRequest(request, bucket, context);
       else if (!isPrivate(acl)) throw new S3Error('AccessControlListNotSupported');
       return;
     }

@@ -4,7 +4,7 @@ import { accessDenied } from '../access.ts';
 import { aclOf, parseAclHeaders } from '../acl/headers.ts';
 import { encodeAcl, isPrivate } from '../acl/model.ts';
 import { xmlBody } from '../body.ts';
-import { OWNERSHIPS } from '../bucket-access.ts';
+import { bucketAcl, OWNERSHIPS } from '../bucket-access.ts';
 import { invalidArgument, notImplemented, S3Error } from '../errors.ts';
 import { defineOperation } from '../operation.ts';
 import { fields, malformed, textOf, type XmlElement } from '../wire/xml-in.ts';
@@ -45,7 +45,8 @@ export const createBucket = defineOperation({
       throw new S3Error('InvalidBucketAclWithObjectOwnership');
     }
     const configuration: [BucketConfigurationKind, string][] = [];
-    if (effective !== 'BucketOwnerEnforced') configuration.push(['ownership-controls', effective]);
+    if (ownership !== undefined || effective !== 'BucketOwnerEnforced')
+      configuration.push(['ownership-controls', effective]);
     if (!isPrivate(acl)) configuration.push(['acl', encodeAcl(acl)]);
     try {
       await store.createBucket({ name: bucket, owner: caller.principal, region, objectLock, configuration });
@@ -53,7 +54,9 @@ export const createBucket = defineOperation({
       if (!(error instanceof StoreError && error.code === 'bucket-exists')) throw error;
       const { owner } = await store.bucket(bucket);
       const elements = { BucketName: bucket };
-      if (owner !== caller.principal) throw new S3Error('BucketAlreadyExists', undefined, { elements });
+      // S3 would give the bucket the list of this request; what it has was perhaps meant to stay.
+      const same = owner === caller.principal && encodeAcl(await bucketAcl(store, bucket, owner)) === encodeAcl(acl);
+      if (!same) throw new S3Error('BucketAlreadyExists', undefined, { elements });
       if (region !== DEFAULT_REGION) throw new S3Error('BucketAlreadyOwnedByYou', undefined, { elements });
     }
   },

@@ -1,3 +1,4 @@
+import { ownerIn } from '../acl/model.ts';
 import { noBody } from '../body.ts';
 import { defineOperation } from '../operation.ts';
 import { xmlReply } from '../reply.ts';
@@ -50,8 +51,9 @@ export const listMultipartUploads = defineOperation({
         prefixes += commonPrefixXml(entry.prefix, encode);
         continue;
       }
-      const { key, uploadId, storageClass, initiated, checksumAlgorithm, checksumType } = entry.upload;
-      content += `<Upload><Key>${encode(key)}</Key>${element('UploadId', uploadId)}${ownerXml('Initiator', owner)}${ownerXml('Owner', owner)}`;
+      const { key, uploadId, storageClass, initiated, checksumAlgorithm, checksumType, acl } = entry.upload;
+      const uploader = ownerIn(acl, owner);
+      content += `<Upload><Key>${encode(key)}</Key>${element('UploadId', uploadId)}${ownerXml('Initiator', uploader)}${ownerXml('Owner', uploader)}`;
       content += element('StorageClass', storageClass) + element('Initiated', isoDate(initiated));
       content += `${optional('ChecksumAlgorithm', checksumAlgorithm)}${optional('ChecksumType', checksumType)}</Upload>`;
     }

@@ -1,3 +1,4 @@
+import { ownerIn } from '../acl/model.ts';
 import { noBody } from '../body.ts';
 import { invalidArgument } from '../errors.ts';
 import { defineOperation } from '../operation.ts';
@@ -26,8 +27,8 @@ export const listParts = defineOperation({
   body: noBody,
   handle: async (input, { store }) => {
     const upload = await store.upload(input.bucket, input.key, input.uploadId);
-    const { owner } = await store.bucket(input.bucket);
-    return { upload, owner, page: await store.listParts(input) };
+    const { owner: bucketOwner } = await store.bucket(input.bucket);
+    return { upload, owner: ownerIn(upload.acl, bucketOwner), page: await store.listParts(input) };
   },
   write: ({ upload, owner, page }, { bucket, key, uploadId, after, limit }) => {
     const truncated = page.truncated && limit > 0;

@@ -53,7 +53,7 @@ export const putObjectAcl = defineOperation({
       acl = { owner, grants: resolveGrants(document.grants, accounts) };
     }
     if (enforced) {
-      if (document === undefined) refuseAclRequest(request);
+      if (document === undefined) await refuseAclRequest(request, bucket, context);
       else if (!isPrivate(acl)) throw new S3Error('AccessControlListNotSupported');
       return;
     }
