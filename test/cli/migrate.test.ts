@@ -256,6 +256,14 @@ describe('Tempo', { timeout: 60_000 }, () => {
     expect(second).toMatchObject({ applied: true, running: false, blocks: { report: { copied: { objects: 2 } } } });
   });
 
+  test('the file names S3 as Tempo does, the copying as it is called from here', async () => {
+    const elsewhere = { ...env, S3_ENDPOINT: 'http://minio:9000' };
+    const args = ['--to', 's3', '--tempo', file, '--apply', '--endpoint-here', server.url];
+    expect(await migrate(args, elsewhere)).toMatchObject({ code: 0 });
+    expect(await content()).toContain('endpoint: minio:9000\n');
+    expect(await keys()).toHaveLength(10);
+  });
+
   test('back over an older copy: a compacted block does not come back, others are named and stay', async () => {
     await applied(['--to', 's3']);
     // Tempo compacts the first block in S3, and retention removes the second

@@ -22,6 +22,7 @@ interface Options {
   readonly tempo?: string;
   readonly from?: string;
   readonly blocks?: string;
+  readonly endpointHere?: string;
   /** False: `--no-copy`. */
   readonly copy: boolean;
   readonly prune?: boolean;
@@ -41,6 +42,7 @@ export const observabilityMigrate: Register = (program, context) => {
     .option('--tempo <file>', "Tempo's configuration")
     .option('--from <day>', 'Loki: the first UTC day in the new store, YYYY-MM-DD', undefined)
     .option('--blocks <directory>', "Tempo: its directory of blocks, as it is called here (default: the file's)")
+    .option('--endpoint-here <url>', 'Tempo: the S3 API as it is called from here, where Tempo calls it otherwise')
     .option('--no-copy', 'Tempo: write the file alone; the blocks are copied by other means')
     .option('--prune', 'Tempo: remove blocks that only the destination has')
     .addOption(
@@ -84,7 +86,13 @@ Examples:
         directory: options.blocks ?? migration.directory,
         target: model.tempo,
         prune: options.prune === true,
-        settings: () => settingsInput(command, context, 'client'),
+        settings: () => {
+          const input = settingsInput(command, context, 'client');
+          const here = options.endpointHere;
+          return here === undefined
+            ? input
+            : { ...input, flags: new Map([...(input.flags ?? []), ['endpoint', here]]) };
+        },
       };
       // Without S3 settings there is a plan of the file alone to look at.
       const copying = copies && (options.apply === true || settings.storage.kind === 's3') ? move : undefined;
