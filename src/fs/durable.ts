@@ -52,6 +52,17 @@ export async function makeDirectoryDurably(directory: string, mode = 0o700): Pro
   await syncDirectory(join(directory, '..'));
 }
 
+/** Makes what another program or library has written to a file survive a power cut, with its name. */
+export async function syncFile(file: string): Promise<void> {
+  const handle = await open(file, 'r');
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+  await syncDirectory(dirname(file));
+}
+
 /** Moves a file within one file system. One that is not there any more is no error: it may have been moved before. */
 export async function moveDurably(from: string, to: string): Promise<void> {
   try {

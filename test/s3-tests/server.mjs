@@ -14,7 +14,7 @@ const users = new Map(
     { principal: name, secret: new Secret(`${name}-secret-of-the-suite`) },
   ]),
 );
-const store = await openLocalStore({ directory });
+const store = await openLocalStore({ directory, lifecycleDay: 10_000 });
 const logger = { ...silentLogger, error: (fields, text) => console.error(text, fields) };
 const service = createS3Service({
   store,

@@ -1,9 +1,12 @@
 import type { Register } from '../context.ts';
+import { compact } from './compact.ts';
 import { configShow } from './config-show.ts';
 import { cost } from './cost.ts';
 import { doctor } from './doctor.ts';
 import { down } from './down.ts';
 import { fsck } from './fsck.ts';
+import { indexBackup } from './index-backup.ts';
+import { indexRestore } from './index-restore.ts';
 import { mc } from './mc.ts';
 import { observabilityCheck } from './observability-check.ts';
 import { observabilityMigrate } from './observability-migrate.ts';
@@ -40,6 +43,9 @@ export const commands: readonly Register[] = [
   verify,
   doctor,
   fsck,
+  compact,
+  indexBackup,
+  indexRestore,
   configShow,
   render,
   renderCredentials,

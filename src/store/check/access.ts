@@ -12,6 +12,8 @@ export interface OpenDirectory {
   readonly index: Index;
   /** Nobody else has it open: what is seen stays so, and may be changed. False: a server runs, and nothing is written. */
   readonly exclusive: boolean;
+  /** Lets go of the index and keeps the directory: nobody else has it until `close`. */
+  closeIndex(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -30,12 +32,18 @@ export async function openDirectory(directory: string, needs: 'alone' | 'to read
     const index = openIndex({ directory: join(directory, 'index'), durable: true, readOnly: lock === undefined });
     // Members of a group whose first process died may still be ending.
     if (lock !== undefined) await waitForFormerOwners(directory, index);
+    let closing: Promise<void> | undefined;
+    const closeIndex = () => {
+      closing ??= index.root.close();
+      return closing;
+    };
     return {
       directory,
       index,
       exclusive: lock !== undefined,
+      closeIndex,
       async close() {
-        await index.root.close();
+        await closeIndex();
         await lock?.release();
       },
     };
