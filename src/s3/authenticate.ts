@@ -17,6 +17,7 @@ import { invalidArgument, S3Error } from './errors.ts';
 import type { ChunkedPayload, Payload } from './payload.ts';
 import type { Query } from './query.ts';
 import type { Target } from './target.ts';
+import { headerOfText } from './wire/text.ts';
 
 export interface Accepted {
   readonly caller: Caller;
@@ -154,7 +155,8 @@ function withQueryHeaders(headers: IncomingHttpHeaders, query: Query): IncomingH
     const lower = name.toLowerCase();
     if (!lower.startsWith('x-amz-') || NOT_HEADERS.test(lower) || headers[lower] !== undefined) continue;
     merged ??= { ...headers };
-    merged[lower] = value;
+    // As Node would give it, had it been a header.
+    merged[lower] = headerOfText(value);
   }
   return merged ?? headers;
 }

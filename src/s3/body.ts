@@ -43,11 +43,13 @@ export interface StreamBody extends DigestPlan {
 export const streamBody: BodyReader<StreamBody> = {
   kind: 'stream',
   async read(incoming) {
-    const length = bodyLength(incoming);
-    if (length === undefined) throw new S3Error('MissingContentLength');
-    if (length > incoming.limits.objectBytes) throw tooLarge(length, incoming.limits);
+    const length = streamLength(incoming);
+    if (length !== undefined && length > incoming.limits.objectBytes) throw tooLarge(length, incoming.limits);
     const plan = planDigests(incoming.headers, incoming.payload, incoming.limits.objectBytes);
     begin(incoming);
+    if (length === undefined) {
+      return { ...plan, body: { chunks: atMost(chunksOf(incoming), incoming.limits), length } };
+    }
     if (length <= incoming.limits.wholeBodyBytes) {
       return { ...plan, body: { bytes: await collect(incoming, length) } };
     }
@@ -103,6 +105,29 @@ export function smallBody<D>(options: XmlBodyOptions, parse: (bytes: Buffer) => 
 }
 
 /**
+ * The same for a body that may be an object's: one of unknown length, which RFC 9112 allows, is counted as it comes. AWS
+ * does not take those, but other S3s do, and clients that pipe into a PUT need it.
+ * @throws S3Error `MissingContentLength`
+ */
+function streamLength(incoming: Incoming): number | undefined {
+  const { headers, payload } = incoming;
+  const counted = payload.chunked === undefined && headers['content-length'] === undefined;
+  if (counted && headers['transfer-encoding'] !== undefined) return undefined;
+  const length = bodyLength(incoming);
+  if (length === undefined) throw new S3Error('MissingContentLength');
+  return length;
+}
+
+async function* atMost(chunks: AsyncIterable<Buffer>, limits: Limits): AsyncGenerator<Buffer> {
+  let size = 0;
+  for await (const chunk of chunks) {
+    size += chunk.length;
+    if (size > limits.objectBytes) throw tooLarge(size, limits);
+    yield chunk;
+  }
+}
+
+/**
  * Bytes of the body proper; undefined when the client did not say.
  * @throws S3Error `MissingContentLength` for a chunked transfer that is not aws-chunked, as in S3
  */
@@ -121,7 +146,7 @@ function tooLarge(length: number, limits: Limits): S3Error {
 
 /** The client of an `Expect: 100-continue` waits for this before it sends the body. */
 function begin({ req, res }: Incoming): void {
-  if (req.headers.expect !== undefined && !res.headersSent) res.writeContinue();
+  if (req.headers.expect?.toLowerCase() === '100-continue' && !res.headersSent) res.writeContinue();
 }
 
 /** The decoded body in order. Leaving early keeps the connection, so that an error can still be answered. */

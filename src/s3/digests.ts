@@ -124,7 +124,8 @@ function expectedChecksum(headers: IncomingHttpHeaders, payload: Payload): Expec
     if (found !== undefined) throw several();
     const value = parseChecksumValue(algorithm, String(given));
     if (value === undefined) {
-      throw new S3Error('InvalidRequest', `Value for ${header} header is invalid.`, { subject: header });
+      // No digest of this algorithm, so not that of the body either.
+      throw new S3Error('BadDigest', `Value for ${header} header is invalid.`, { subject: header });
     }
     found = { algorithm, value };
   }

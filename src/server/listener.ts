@@ -60,9 +60,8 @@ export async function listen(
   server.timeout = limits.idleTimeout;
   // The body is asked for by the operation that wants it, once the headers were accepted.
   server.on('checkContinue', handler);
-  server.on('checkExpectation', (_req: IncomingMessage, res: ServerResponse) => {
-    res.writeHead(417, { connection: 'close' }).end();
-  });
+  // Any other expectation is nobody's: S3 ignores it, which RFC 9110 section 10.1.1 allows.
+  server.on('checkExpectation', handler);
   server.on('clientError', refuseMalformed);
   await bound(server, at);
   const address = boundAddress(server, at);

@@ -166,15 +166,20 @@ const INCOMPLETE_QUERY =
   'Query-string authentication version 4 requires the X-Amz-Algorithm, X-Amz-Credential, X-Amz-Signature, X-Amz-Date, X-Amz-SignedHeaders, and X-Amz-Expires parameters.';
 
 function parseExpires(text: string): number {
-  if (/^-\d+$/.test(text)) throw malformedQuery('X-Amz-Expires must be non-negative');
+  if (/^-\d+$/.test(text)) throw outOfRange('X-Amz-Expires must be non-negative');
   if (!/^\d{1,15}$/.test(text)) throw malformedQuery('X-Amz-Expires should be a number');
   const seconds = Number(text);
   if (seconds > MAX_EXPIRES) {
-    throw malformedQuery(
+    throw outOfRange(
       `X-Amz-Expires must be less than a week (in seconds); that is, the given X-Amz-Expires must be less than ${MAX_EXPIRES} seconds`,
     );
   }
   return seconds;
+}
+
+/** AWS says 400 here; as an expired URL it is 403 for Ceph's suite, and for clients that only tell "no longer". */
+function outOfRange(message: string): SigV4Error {
+  return new SigV4Error('AccessDenied', 'query-malformed', message);
 }
 
 /** `ACCESS-KEY/YYYYMMDD/region/service/aws4_request`. Read from the end: access keys of other systems hold slashes. */

@@ -219,8 +219,11 @@ export interface IncomingBody {
    * behind; the answer is the checksum to store with the object or part.
    */
   accept(digests: Digests, size: number): Checksum | undefined;
-  /** Called once after `accept`: what to keep about the encryption of this body, as the object's or part's `sse`. */
-  readonly seal?: (() => string) | undefined;
+  /**
+   * Called once after `accept`: what to keep about the encryption of this body, as the object's or part's `sse`, and its
+   * entity tag, 32 hexadecimal digits.
+   */
+  readonly seal?: (() => { readonly sse: string; readonly etag: string }) | undefined;
 }
 
 export interface PutObject extends IncomingBody, ObjectAttributes {

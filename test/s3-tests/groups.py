@@ -4,8 +4,9 @@ import re
 # group, pattern over "name marker marker ...", and why it is not counted (None: it is)
 ROWS = [
     ("bucket logging", r"bucket_logging", "server access logging into buckets is not built"),
-    ("SSE-KMS", r"sse_kms|enc_conflict_(c_kms|s3_kms|bad_enc_kms)|put_obj_s3_kms|put_obj_kms|encryption_kms|copy_enc|copy_part_enc", "there is no key service"),
-    ("SSE-S3", r"sse_s3|bucket_encryption|encryption_s3|enc_conflict_c_s3|put_obj_s3_|transition_encrypted", "there is no key service"),
+    ("SSE-KMS", r"sse_kms|enc_conflict_(c_kms|s3_kms|bad_enc_kms)|put_obj_s3_kms|put_obj_kms|encryption_kms", "there is no key service"),
+    ("SSE-KMS", r"_enc\[\S*sse-kms", "there is no key service"),
+    ("SSE-S3", r"_enc\[\S*sse-s3|sse_s3|bucket_encryption|encryption_s3|enc_conflict_c_s3|put_obj_s3_|transition_encrypted", "there is no key service"),
     ("Signature Version 2", r"_aws2\b|auth_aws2|presigned_\w+_v2\b", "superseded; AWS turned it off for new buckets"),
     ("cloud tier, restore", r"cloud_transition|cloud_restore|target_by_bucket|test_restore_|read_through", "one storage tier"),
     ("storage-class transition", r"lifecycle_transition|_transition\b", "one storage tier"),
@@ -15,7 +16,7 @@ ROWS = [
     ("lifecycle config", r"test_lifecycle", None),
     ("object lock", r"object_lock", None),
     ("cors", r"cors", None),
-    ("sse-c", r"sse_c|encrypted_transfer|encryption_key_no_sse_c", None),
+    ("sse-c", r"sse_c|copy_enc|copy_part_enc|encrypted_transfer|encryption_key_no_sse_c", None),
     ("post-policy form", r"post_object", None),
     ("bucket policy", r"bucket_policy|bucketv2_policy|policy_status|policy_prefix", None),
     ("acl, ownership, public access", r"_acl|_access_|public_block|block_public|ignore_public|ownership|object_writer|owner_enforced|owner_preferred|test_access_", None),

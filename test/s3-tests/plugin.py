@@ -32,7 +32,7 @@ def pytest_configure(config):
 
 
 def describe(item):
-    return group_of(item.originalname or item.name, [mark.name for mark in item.iter_markers()])
+    return group_of(item.name, [mark.name for mark in item.iter_markers()])
 
 
 def pytest_collection_modifyitems(config, items):

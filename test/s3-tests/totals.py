@@ -13,7 +13,7 @@ def count(some, outcome):
 
 
 print(f"{'group':<32}{'tests':>6}{'pass':>6}{'fail':>6}{'skip':>6}   marked fails_on_aws: tests, pass")
-for group, _, excluded in ROWS:
+for group, excluded in {group: excluded for group, _, excluded in ROWS}.items():
     some = [line for line in ran if line["group"] == group]
     if not some:
         continue

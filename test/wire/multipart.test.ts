@@ -63,7 +63,7 @@ describe('a multipart upload', () => {
       headers: { range: `bytes=${first.length - 2}-${first.length + 2}` },
     });
     expect(ranged).toMatchObject({ status: 206, text: 'aathe' });
-    expect((await s3.ask('GET', '/bucket/whole?partNumber=3')).code).toBe('InvalidPartNumber');
+    expect((await s3.ask('GET', '/bucket/whole?partNumber=3')).code).toBe('InvalidPart');
   });
 
   it('refuses what S3 refuses at completion', async () => {
@@ -85,11 +85,12 @@ describe('a multipart upload', () => {
     expect(
       await complete(
         partsXml([
+          [1, '"sent again since"'],
           [1, small],
-          [1, small],
+          [2, last],
         ]),
       ),
-    ).toBe('InvalidPartOrder');
+    ).toBe('EntityTooSmall');
     expect(
       await complete(
         partsXml([

@@ -2,6 +2,8 @@ import { xmlBody } from '../body.ts';
 import { invalidArgument } from '../errors.ts';
 import { defineOperation } from '../operation.ts';
 import { xmlReply } from '../reply.ts';
+import { parseCustomerKey } from '../sse/customer-key.ts';
+import { requireSameKey } from '../sse/kept.ts';
 import { checksumXml, parseCompleteUpload } from '../wire/complete-upload.ts';
 import { writeCondition } from '../wire/conditions.ts';
 import { parseStatedChecksum } from '../wire/upload-checksums.ts';
@@ -21,17 +23,20 @@ export const completeMultipartUpload = defineOperation({
     size: parseSize(headers['x-amz-mp-object-size']),
     condition: writeCondition(headers),
     host: headers.host ?? '',
+    customerKey: parseCustomerKey(headers),
     headers,
   }),
   access: { by: 'checks', of: ({ bucket, key }) => [{ action: 's3:PutObject', bucket, key }] },
   // The checksum headers of this request are about the object, not about the XML.
   body: xmlBody({ maxBytes: MAX_BYTES, required: true, checksums: 'ignored' }, parseCompleteUpload),
-  handle: async ({ bucket, key, uploadId, size, condition, headers }, { store }, parts) => {
+  handle: async ({ bucket, key, uploadId, size, condition, headers, customerKey }, { store }, parts) => {
     const upload = await store.upload(bucket, key, uploadId).catch((error: unknown) => {
       // A completed upload is gone, yet repeating its completion is answered; the store decides.
       if (headers['x-amz-checksum-type'] !== undefined) throw error;
-      return { checksumAlgorithm: undefined, checksumType: undefined };
+      return { checksumAlgorithm: undefined, checksumType: undefined, sse: undefined };
     });
+    // AWS does not need the key here, and many clients do not send it; a wrong one is a mistake.
+    if (customerKey !== undefined && upload.sse !== undefined) requireSameKey(upload.sse, customerKey);
     const checksum = parseStatedChecksum(headers, upload, parts.length);
     return store.completeUpload({ bucket, key, uploadId, parts, checksum, size, condition });
   },

@@ -1,7 +1,7 @@
 import { noBody } from '../body.ts';
 import { defineOperation } from '../operation.ts';
 import { xmlReply } from '../reply.ts';
-import { taggingXml } from '../wire/tags.ts';
+import { sortedTags, taggingXml } from '../wire/tags.ts';
 import { parseVersionId, versionHeader } from '../wire/versions.ts';
 import { xmlDocument } from '../wire/xml-out.ts';
 
@@ -17,5 +17,6 @@ export const getObjectTagging = defineOperation({
   },
   body: noBody,
   handle: ({ bucket, key, versionId }, { store }) => store.objectInfo(bucket, key, versionId),
-  write: ({ tags, versionId }) => xmlReply(xmlDocument('Tagging', taggingXml(tags)), versionHeader(versionId)),
+  write: ({ tags, versionId }) =>
+    xmlReply(xmlDocument('Tagging', taggingXml(sortedTags(tags))), versionHeader(versionId)),
 });

@@ -1,5 +1,4 @@
 import { noBody } from '../body.ts';
-import { invalidArgument } from '../errors.ts';
 import { defineOperation } from '../operation.ts';
 import type { Query } from '../query.ts';
 import { xmlReply } from '../reply.ts';
@@ -59,9 +58,10 @@ export const listObjectsV2 = defineOperation({
   },
 });
 
-function continuation(query: Query): { readonly text: string; readonly name: string } | undefined {
+function continuation(query: Query): { readonly text: string; readonly name: string | undefined } | undefined {
   const text = query.get('continuation-token');
   if (text === undefined) return undefined;
-  if (text === '') throw invalidArgument('continuation-token', '', 'The continuation token provided is incorrect');
+  // From the beginning, as S3 has it.
+  if (text === '') return { text, name: undefined };
   return { text, name: decodeToken('continuation-token', text) };
 }

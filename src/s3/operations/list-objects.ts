@@ -1,8 +1,16 @@
 import { noBody } from '../body.ts';
 import { defineOperation } from '../operation.ts';
 import { xmlReply } from '../reply.ts';
-import { entriesXml, lastName, nameEncoder, ownerXml, parseEncoding, parsePageSize } from '../wire/listing.ts';
-import { optional, xmlDocument } from '../wire/xml-out.ts';
+import {
+  entriesXml,
+  lastName,
+  type NameEncoder,
+  nameEncoder,
+  ownerXml,
+  parseEncoding,
+  parsePageSize,
+} from '../wire/listing.ts';
+import { escapeXml, optional, xmlDocument } from '../wire/xml-out.ts';
 
 /** Version 1, which older clients speak. */
 export const listObjects = defineOperation({
@@ -29,7 +37,7 @@ export const listObjects = defineOperation({
     // S3 names the next marker only with a delimiter; otherwise it is the last key.
     const next = truncated && delimiter !== '' ? lastName(listing.entries) : undefined;
     const head =
-      `<Name>${bucket}</Name><Prefix>${encode(prefix)}</Prefix><Marker>${encode(marker)}</Marker>` +
+      `<Name>${bucket}</Name><Prefix>${echoedPrefix(prefix, encode)}</Prefix><Marker>${encode(marker)}</Marker>` +
       (next === undefined ? '' : `<NextMarker>${encode(next)}</NextMarker>`) +
       `<MaxKeys>${limit}</MaxKeys>` +
       (delimiter === '' ? '' : `<Delimiter>${encode(delimiter)}</Delimiter>`) +
@@ -40,3 +48,11 @@ export const listObjects = defineOperation({
     );
   },
 });
+
+/**
+ * botocore decodes all names of this answer but the prefix that it asked for, so that one stays as it was, unless XML has
+ * no way to carry it.
+ */
+function echoedPrefix(prefix: string, encode: NameEncoder): string {
+  return /[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]/.test(prefix) ? encode(prefix) : escapeXml(prefix);
+}

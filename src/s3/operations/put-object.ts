@@ -22,7 +22,7 @@ export const putObject = defineOperation({
       attributes: parseAttributes(headers),
       acl: parseAclHeaders(headers),
       condition: writeCondition(headers),
-      customerKey: parseCustomerKey(headers),
+      headers,
     };
   },
   access: {
@@ -33,7 +33,9 @@ export const putObject = defineOperation({
     ],
   },
   body: streamBody,
-  handle: async ({ bucket, key, attributes, acl, condition, customerKey }, context, body) => {
+  handle: async ({ bucket, key, attributes, acl, condition, headers }, context, body) => {
+    // After the policies, which may be about these headers, whatever their values are.
+    const customerKey = parseCustomerKey(headers);
     const info = await context.store.putObject({
       bucket,
       key,
@@ -42,9 +44,9 @@ export const putObject = defineOperation({
       condition,
       ...(customerKey === undefined ? body : sealedBody(body, customerKey)),
     });
-    return { info, expiration: await expirationHeaders(context.store, info) };
+    return { info, customerKey, expiration: await expirationHeaders(context.store, info) };
   },
-  write: ({ info, expiration }, { customerKey }) => ({
+  write: ({ info, customerKey, expiration }) => ({
     status: 200,
     headers: [
       'ETag',

@@ -36,6 +36,15 @@ export class CustomerKey {
     return Buffer.from(hkdfSync('sha256', this.#bytes(), salt, 'bucketwright sse-c body 1', KEY_BYTES));
   }
 
+  /**
+   * The entity tag of content with this MD5: the same for the same content and key, so that a part can be sent again, and
+   * telling nothing of the content to who has no key.
+   */
+  entityTag(md5: Buffer): string {
+    const mac = createHmac('sha256', this.#bytes()).update('bucketwright sse-c etag 1').update(md5);
+    return mac.digest('hex').slice(0, 32);
+  }
+
   #mac(salt: Buffer): Buffer {
     return createHmac('sha256', this.#bytes()).update('bucketwright sse-c check 1').update(salt).digest();
   }

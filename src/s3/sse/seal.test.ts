@@ -13,13 +13,15 @@ const newKey = () => {
 };
 
 /** What a store would hold of a body, in pieces as they came. */
-async function stored(body: IncomingBody): Promise<{ readonly bytes: Buffer; readonly sse: string }> {
+async function stored(
+  body: IncomingBody,
+): Promise<{ readonly bytes: Buffer; readonly sse: string; readonly etag?: string }> {
   const pieces: Buffer[] = [];
   if ('bytes' in body.body) pieces.push(body.body.bytes);
   else for await (const chunk of body.body.chunks) pieces.push(chunk);
   const bytes = Buffer.concat(pieces);
   body.accept(new Map(), bytes.length);
-  return { bytes, sse: body.seal?.() ?? '' };
+  return { bytes, sse: '', ...body.seal?.() };
 }
 
 function opened(bytes: Buffer, info: Partial<ObjectInfo>, pieceSize: number): OpenObject {
@@ -83,13 +85,17 @@ describe('a sealed body', () => {
     );
   });
 
-  it('is encrypted differently each time', async () => {
+  it('is encrypted differently each time, under the same entity tag, which is that of no other key', async () => {
     const key = newKey();
     const [one, two] = await Promise.all(
       [1, 2].map(() => stored(sealedBody(plain({ bytes: Buffer.alloc(100) }), key))),
     );
     expect(one?.bytes.equals(two?.bytes ?? Buffer.alloc(0))).toBe(false);
     expect(one?.sse).not.toBe(two?.sse);
+    expect(one?.etag).toMatch(/^[0-9a-f]{32}$/);
+    expect(one?.etag).toBe(two?.etag);
+    const other = await stored(sealedBody(plain({ bytes: Buffer.alloc(100) }), newKey()));
+    expect(other.etag).not.toBe(one?.etag);
   });
 
   it('digests the content, not what is stored', async () => {

@@ -20,26 +20,28 @@ interface PlainBody {
   accept(digests: Digests, size: number): Checksum | undefined;
 }
 
-/** The same body, encrypted on its way. Its entity tag is that of the encrypted bytes, as on AWS no MD5 of the content. */
+/** The same body, encrypted on its way. As on AWS its entity tag is not the MD5 of the content. */
 export function sealedBody({ body, digests, accept }: PlainBody, key: CustomerKey): IncomingBody {
   const salt = randomBytes(SALT_BYTES);
   const sealer = new Sealer(key.bodyKey(salt));
-  const set = 'bytes' in body ? undefined : new DigestSet(digests);
-  const plain: () => Digests =
-    'bytes' in body
-      ? () => new Map(digests.map((name) => [name, digestOf(name, body.bytes)]))
-      : () => set?.digest() ?? new Map();
-  // Before the bytes are given away: the digests are of these.
-  const early = 'bytes' in body ? plain() : undefined;
-  const kept: Kept = { check: key.check(), salt: salt.toString('base64') };
+  const names: readonly DigestName[] = digests.includes('MD5') ? digests : [...digests, 'MD5'];
+  const set = 'bytes' in body ? undefined : new DigestSet(names);
+  let plain: Digests = 'bytes' in body ? new Map(names.map((name) => [name, digestOf(name, body.bytes)])) : new Map();
   return {
     body:
       'bytes' in body
         ? { bytes: Buffer.concat([...sealer.take(body.bytes), ...sealer.end()]) }
         : { chunks: sealChunks(body.chunks, sealer, set), length: body.length },
     digests: [],
-    accept: (_, size) => accept(early ?? plain(), size),
-    seal: () => writeKept({ ...kept, tags: Buffer.concat(sealer.tags).toString('base64') }),
+    accept(_, size) {
+      if (set !== undefined) plain = set.digest();
+      return accept(plain, size);
+    },
+    seal() {
+      const tags = Buffer.concat(sealer.tags).toString('base64');
+      const kept: Kept = { check: key.check(), salt: salt.toString('base64'), tags };
+      return { sse: writeKept(kept), etag: key.entityTag(plain.get('MD5') ?? Buffer.alloc(0)) };
+    },
   };
 }
 

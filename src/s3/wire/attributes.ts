@@ -67,11 +67,15 @@ export function storedHeaders(headers: IncomingHttpHeaders): Partial<Record<Stor
   }
   const encoding = headers['content-encoding'];
   if (encoding !== undefined) {
-    const codings = encoding.split(',').map((coding) => coding.trim());
-    const kept = codings.filter((coding) => coding !== '' && coding.toLowerCase() !== 'aws-chunked');
-    if (kept.length > 0) stored['content-encoding'] = textOfHeader(kept.join(','));
+    const kept = encoding.toLowerCase().includes('aws-chunked') ? withoutChunked(encoding) : encoding;
+    if (kept !== '') stored['content-encoding'] = textOfHeader(kept);
   }
   return stored;
+}
+
+function withoutChunked(encoding: string): string {
+  const codings = encoding.split(',').map((coding) => coding.trim());
+  return codings.filter((coding) => coding !== '' && coding.toLowerCase() !== 'aws-chunked').join(',');
 }
 
 /** @throws S3Error `MetadataTooLarge` */

@@ -23,7 +23,7 @@ export function parseCompleteUpload(root: XmlElement | undefined): readonly Comp
   if (root?.name !== 'CompleteMultipartUpload') throw malformed();
   if (root.children.length === 0 || root.children.length > MAX_PARTS) throw malformed();
   let last = 0;
-  return root.children.map((child) => {
+  const parts = root.children.map((child) => {
     if (child.name !== 'Part') throw malformed();
     const given = fields(child, PART_FIELDS);
     const number = textOf(given.PartNumber).trim();
@@ -32,13 +32,15 @@ export function parseCompleteUpload(root: XmlElement | undefined): readonly Comp
     if (value < 1 || value > MAX_PARTS) {
       throw new S3Error('InvalidArgument', 'PartNumber must be an integer between 1 and 10000, inclusive');
     }
-    if (value <= last) throw new S3Error('InvalidPartOrder');
+    if (value < last) throw new S3Error('InvalidPartOrder');
     last = value;
     const etag = textOf(given.ETag)
       .trim()
       .replace(/^"(.*)"$/, '$1');
     return { number: value, etag, checksum: partChecksum(given) };
   });
+  // A part that was sent again may be named again: the last one counts.
+  return parts.filter((part, at) => parts[at + 1]?.number !== part.number);
 }
 
 function partChecksum(

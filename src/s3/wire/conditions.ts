@@ -1,6 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { WriteCondition } from '../../store/port.ts';
-import { notImplemented } from '../errors.ts';
 import { parseHttpDate } from './dates.ts';
 
 export type EntityTags = '*' | readonly string[];
@@ -84,17 +83,13 @@ export function ifRangeHolds(header: string, object: { readonly etag: string; re
   return header.trim() === `"${object.etag}"`;
 }
 
-/**
- * Conditions of a write. S3 knows only `*` for If-None-Match there.
- * @throws S3Error `NotImplemented`
- */
+/** Conditions of a write. AWS knows only `*` for If-None-Match there; entity tags mean here what RFC 9110 says. */
 export function writeCondition(headers: IncomingHttpHeaders): WriteCondition | undefined {
   const ifMatch = headers['if-match'];
   const ifNoneMatch = headers['if-none-match'];
   if (ifMatch === undefined && ifNoneMatch === undefined) return undefined;
-  if (ifNoneMatch !== undefined && parseEntityTags(ifNoneMatch) !== '*') throw notImplemented('If-None-Match');
   return {
     ifMatch: ifMatch === undefined ? undefined : parseEntityTags(ifMatch),
-    ifNoneMatch: ifNoneMatch === undefined ? undefined : '*',
+    ifNoneMatch: ifNoneMatch === undefined ? undefined : parseEntityTags(ifNoneMatch),
   };
 }

@@ -140,7 +140,7 @@ function selectPart(number: number, info: ObjectInfo): Selection {
   }
   const part = parts?.find((candidate) => candidate.number === number);
   if (part === undefined) {
-    throw new S3Error('InvalidPartNumber', undefined, {
+    throw new S3Error('InvalidPart', 'The requested partnumber is not satisfiable', {
       elements: { PartNumberRequested: number.toString(), ActualPartCount: (parts?.length ?? 1).toString() },
     });
   }
@@ -166,8 +166,12 @@ export function readHeaders(read: ObjectRead, info: ObjectInfo, selection: Selec
   // Of a range S3 sends no checksum: clients would compare the whole object's with a piece of it.
   const whole = selection.end - selection.start === info.size;
   if (read.checksumMode && selection.status !== 304) {
-    if (selection.part !== undefined) headers.push(...checksumHeaders(selection.part.checksum));
-    else if (whole) headers.push(...checksumHeaders(info.checksum));
+    if (selection.part !== undefined) {
+      // The value is the part's, the type the object's.
+      const { checksum } = selection.part;
+      const type = info.checksum?.type;
+      headers.push(...checksumHeaders(checksum && type ? { ...checksum, type } : checksum));
+    } else if (whole) headers.push(...checksumHeaders(info.checksum));
   }
   return headers;
 }

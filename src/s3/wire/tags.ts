@@ -92,6 +92,11 @@ export function taggingHeader(xml: string): string {
   return tags.map(([key, value]) => `${encodeURIComponent(key)}=${encodeURIComponent(value)}`).join('&');
 }
 
+/** By key, as S3 lists them. */
+export function sortedTags(tags: Tags): Tags {
+  return tags.toSorted(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0));
+}
+
 /** The content of a Tagging document. */
 export function taggingXml(tags: Tags): string {
   const set = tags.map(([key, value]) => `<Tag>${element('Key', key)}${element('Value', value)}</Tag>`).join('');

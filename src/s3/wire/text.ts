@@ -1,15 +1,20 @@
 const NON_ASCII = /[^\x00-\x7f]/;
 const strictUtf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
-/** Node gives header bytes as Latin-1; clients send UTF-8. What is not UTF-8 stays as it came, so that it round-trips. */
+/** A character that stands in no text: what follows are a header's bytes as they came, one a character. */
+const RAW = '\ufdd0';
+
+/** Node gives header bytes as Latin-1; clients send UTF-8. What is not UTF-8 is kept so that the same bytes come back. */
 export function textOfHeader(value: string): string {
   if (!NON_ASCII.test(value)) return value;
-  return decodeUtf8(Buffer.from(value, 'latin1')) ?? value;
+  const text = decodeUtf8(Buffer.from(value, 'latin1'));
+  return text === undefined || text.startsWith(RAW) ? RAW + value : text;
 }
 
 /** The reverse: text as a value that node:http writes byte for byte. */
 export function headerOfText(value: string): string {
   if (!NON_ASCII.test(value)) return value;
+  if (value.startsWith(RAW)) return value.slice(RAW.length);
   return Buffer.from(value, 'utf8').toString('latin1');
 }
 

@@ -63,11 +63,12 @@ export function parseStatedChecksum(
   if (given.length > 1) {
     throw invalid('Expecting a single x-amz-checksum- header. Multiple checksum Types are not allowed.');
   }
-  const kind = type ?? upload.checksumType ?? 'FULL_OBJECT';
   const header = String(headers[checksumHeader(algorithm)]).trim();
+  // Of an upload that was completed before, only the value tells.
+  const kind = type ?? upload.checksumType ?? (/-\d+$/.test(header) ? 'COMPOSITE' : 'FULL_OBJECT');
   const base = kind === 'COMPOSITE' ? header.replace(/-\d+$/, '') : header;
   if (parseChecksumValue(algorithm, base) === undefined) {
-    throw invalid(`Value for ${checksumHeader(algorithm)} header is invalid.`);
+    throw new S3Error('BadDigest', `Value for ${checksumHeader(algorithm)} header is invalid.`);
   }
   return { algorithm, type: kind, value: kind === 'COMPOSITE' ? `${base}-${parts}` : base };
 }

@@ -102,9 +102,11 @@ export async function putPart(engine: Engine, request: PutPart): Promise<PartInf
     if (checksum === undefined && algorithm !== null && computed !== undefined) {
       checksum = fullObjectChecksum(algorithm, computed);
     }
+    const sealed = request.seal?.();
+    const etag = sealed?.etag ?? md5Of(written);
     const record = {
-      ...partRecord(written.size, engine.clock.now(), md5Of(written), checksum, written.reference),
-      sse: request.seal?.(),
+      ...partRecord(written.size, engine.clock.now(), etag, checksum, written.reference),
+      sse: sealed?.sse,
     };
     const indexKey = partKey(upload.id, partNumber);
     await engine.committer.commit(() => {

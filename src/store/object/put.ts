@@ -34,16 +34,17 @@ export async function putObject(engine: Engine, request: PutObject): Promise<Obj
   const written = await engine.writer.write(request.body, withMd5(request.digests));
   try {
     const checksum = request.accept(written.digests, written.size);
+    const sealed = request.seal?.();
     const record: ObjectRecord = {
       size: written.size,
       modified: engine.clock.now(),
-      etag: md5Of(written),
+      etag: sealed?.etag ?? md5Of(written),
       headers: request.headers,
       metadata: request.metadata,
       tags: request.tags,
       storageClass: request.storageClass,
       acl: request.acl,
-      sse: request.seal?.() ?? request.sse,
+      sse: sealed?.sse ?? request.sse,
       retention: request.retention,
       legalHold: request.legalHold,
       checksum,
