@@ -21,7 +21,7 @@ test('--quick is shorter, and single options still win over it', () => {
 });
 
 test.each([
-  [['--only', 'minio']],
+  [['--only', 'ozone']],
   [['--cells', 'put2k']],
   [['--rounds', '0']],
   [['--seconds', '1.5']],

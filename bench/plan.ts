@@ -1,6 +1,6 @@
 import { KiB, MiB } from '../src/core/sizes.ts';
 
-export const serverIds = ['null', 'file', 'ours', 's3rver', 'fauxqs', 'rgw'] as const;
+export const serverIds = ['null', 'file', 'ours', 'cores', 's3rver', 'fauxqs', 'moto', 'rgw', 'minio'] as const;
 export type ServerId = (typeof serverIds)[number];
 
 export const cellIds = [

@@ -19,6 +19,8 @@ interface Target {
   readonly wanted: number;
   /** At the highest number of clients only, or at each. */
   readonly at: 'highest' | 'each';
+  /** Which of our servers is judged. Default: `ours`, one process. */
+  readonly of?: 'cores';
 }
 
 const verifying: readonly ServerId[] = ['rgw'];
@@ -42,6 +44,15 @@ export const targets: readonly Target[] = [
     ...peers.map((against): Target => ({ cell, against, wanted: 1, at: 'each' })),
   ]),
   { cell: 'mpu8x8m', against: 'rgw', wanted: 2, at: 'each' },
+  // With all cores.
+  { cell: 'get1k', against: 'null', wanted: 0.6, at: 'highest', of: 'cores' },
+  { cell: 'put1k', against: 'null', wanted: 0.35, at: 'highest', of: 'cores' },
+  { cell: 'put1k', against: 'minio', wanted: 3, at: 'highest', of: 'cores' },
+  { cell: 'get1k', against: 'minio', wanted: 2, at: 'highest', of: 'cores' },
+  { cell: 'list1000', against: 'minio', wanted: 3, at: 'highest', of: 'cores' },
+  ...(['put1k', 'get1k', 'head', 'delete1k', 'list1000'] as const).map(
+    (cell): Target => ({ cell, against: 'moto', wanted: cell === 'put1k' ? 0.9 : 1, at: 'highest', of: 'cores' }),
+  ),
 ];
 
 const nameOf = (id: ServerId): string =>
@@ -55,11 +66,12 @@ export function judge(report: Report): readonly Judgement[] {
       (a, b) => a - b,
     );
     return (target.at === 'highest' ? levels.slice(-1) : levels).map((clients): Judgement => {
-      const ours = summarise(report.samples, 'ours', target.cell, clients);
+      const ours = summarise(report.samples, target.of ?? 'ours', target.cell, clients);
       const other = summarise(report.samples, target.against, target.cell, clients);
       const words =
         target.wanted === 1 ? `ahead of ${nameOf(target.against)}` : `≥ ${target.wanted} × ${nameOf(target.against)}`;
-      const base = { target: `${cell?.title ?? target.cell} ${words}`, clients, wanted: target.wanted };
+      const title = `${cell?.title ?? target.cell}${target.of === 'cores' ? ', all cores,' : ''}`;
+      const base = { target: `${title} ${words}`, clients, wanted: target.wanted };
       if (ours === undefined || other === undefined) return { ...base, measured: undefined, verdict: 'unmeasured' };
       const rate = comparable(ours)?.opsPerSecond.median;
       const otherRate = comparable(other)?.opsPerSecond.median;
@@ -79,4 +91,4 @@ export function judge(report: Report): readonly Judgement[] {
   });
 }
 
-export const comparedServers: readonly ServerId[] = serverIds.filter((id) => id !== 'ours');
+export const comparedServers: readonly ServerId[] = serverIds.filter((id) => id !== 'ours' && id !== 'cores');

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
 import { repository } from '../paths.ts';
+import type { ServerId } from '../plan.ts';
 import {
   credentials,
   freePort,
@@ -42,8 +43,17 @@ export async function startFile({ directory }: StartOptions): Promise<Server> {
   });
 }
 
-/** The built command line, durability strict (its default). */
-export async function startOurs({ directory }: StartOptions): Promise<Server> {
+/** The built command line, durability strict (its default), one process (its default). */
+export function startOurs(options: StartOptions): Promise<Server> {
+  return startBuilt('ours', '1', 'fsync before every answer, signatures checked', options);
+}
+
+/** The same, with a process a core. */
+export function startOursOnAllCores(options: StartOptions): Promise<Server> {
+  return startBuilt('cores', 'auto', 'the same with --processes auto', options);
+}
+
+async function startBuilt(id: ServerId, processes: string, what: string, { directory }: StartOptions): Promise<Server> {
   const bin = join(repository, 'bin', 'bucketwright.cjs');
   if (!existsSync(bin) || !existsSync(join(repository, 'dist'))) {
     throw new ServerUnavailable('ours: not built; run `npm run build` first');
@@ -53,11 +63,11 @@ export async function startOurs({ directory }: StartOptions): Promise<Server> {
   const manifest = z.object({ version: z.string() });
   const { version } = manifest.parse(JSON.parse(readFileSync(join(repository, 'package.json'), 'utf8')));
   return startProcess({
-    id: 'ours',
-    label: `Bucketwright ${version}: fsync before every answer, signatures checked`,
+    id,
+    label: `Bucketwright ${version}: ${what}`,
     port,
     command: process.execPath,
-    args: [bin, 'serve'],
+    args: [bin, 'serve', '--processes', processes],
     env: {
       BUCKETWRIGHT_DATA: join(directory, 'data'),
       BUCKETWRIGHT_LISTEN: `127.0.0.1:${port}`,
