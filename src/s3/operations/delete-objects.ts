@@ -102,7 +102,7 @@ async function deleteItem(
     const { key, versionId, etag } = item;
     checkKey(key);
     const action = versionId === undefined ? 's3:DeleteObject' : 's3:DeleteObjectVersion';
-    if (!(await context.allowed({ action, bucket, key }))) throw accessDenied();
+    if (!(await context.allowed({ action, bucket, key, versionId }))) throw accessDenied();
     checkVersionId(versionId);
     const condition = etag === undefined ? undefined : { ifMatch: etag === '*' ? ('*' as const) : [etag] };
     const bypassGovernance = await bypassesGovernance(bypass, bucket, key, context);
