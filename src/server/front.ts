@@ -43,5 +43,5 @@ export function listenForS3(options: Omit<ServerOptions, 'logger' | 'clock'>, pa
     service(req, res);
   };
   const handler = withHealthPaths(counted, { store, domain: options.domain, draining });
-  return listen(options.listen, handler, { ...DEFAULT_LIMITS, ...options.limits });
+  return listen(options.listen, handler, { ...DEFAULT_LIMITS, ...options.limits }, options.tls, logger);
 }

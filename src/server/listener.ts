@@ -1,6 +1,9 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { createServer as createTlsServer, type Server as TlsServer } from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
 import { HostError, systemErrorCode } from '../core/errors.ts';
+import { type Logger, silentLogger } from '../core/logger.ts';
+import { keepTlsFresh, readTls, type TlsFiles } from './tls.ts';
 
 export interface ListenAddress {
   readonly host: string;
@@ -10,7 +13,7 @@ export interface ListenAddress {
 
 export interface Listener {
   readonly address: ListenAddress;
-  /** `http://host:port`, with brackets around an IPv6 address. */
+  /** `http://host:port` (`https:` with a certificate), with brackets around an IPv6 address. */
   readonly url: string;
   /** Stops taking connections, lets requests under way end, and cuts what has not ended after `graceMs`. */
   drain(graceMs: number): Promise<void>;
@@ -38,24 +41,32 @@ export const DEFAULT_LIMITS: ListenerLimits = {
 
 type Handler = (req: IncomingMessage, res: ServerResponse) => void;
 
-/** @throws HostError `address-in-use`, `permission` */
+/**
+ * @param tls undefined: plain HTTP
+ * @throws HostError `address-in-use`, `permission`, `host` when the certificate cannot be used
+ */
 export async function listen(
   at: ListenAddress,
   handler: Handler,
   limits: ListenerLimits = DEFAULT_LIMITS,
+  tls?: TlsFiles | undefined,
+  logger: Logger = silentLogger,
 ): Promise<Listener> {
-  const server = createServer(
-    {
-      headersTimeout: limits.headersTimeout,
-      // A whole request may take hours (5 GiB over a slow line); what is bounded is silence.
-      requestTimeout: 0,
-      keepAliveTimeout: limits.keepAliveTimeout,
-      maxHeaderSize: limits.maxHeaderSize,
-      connectionsCheckingInterval: 1000,
-      noDelay: true,
-    },
-    handler,
-  );
+  const options = {
+    headersTimeout: limits.headersTimeout,
+    // A whole request may take hours (5 GiB over a slow line); what is bounded is silence.
+    requestTimeout: 0,
+    keepAliveTimeout: limits.keepAliveTimeout,
+    maxHeaderSize: limits.maxHeaderSize,
+    connectionsCheckingInterval: 1000,
+    noDelay: true,
+  };
+  const material = tls === undefined ? undefined : await readTls(tls);
+  const secure =
+    material === undefined
+      ? undefined
+      : createTlsServer({ ...options, ...material, minVersion: 'TLSv1.2', ALPNProtocols: ['http/1.1'] }, handler);
+  const server = secure ?? createServer(options, handler);
   server.maxConnections = limits.maxConnections;
   server.timeout = limits.idleTimeout;
   // The body is asked for by the operation that wants it, once the headers were accepted.
@@ -65,14 +76,18 @@ export async function listen(
   server.on('clientError', refuseMalformed);
   await bound(server, at);
   const address = boundAddress(server, at);
+  const letBe = secure === undefined || tls === undefined ? undefined : keepTlsFresh(secure, tls, logger);
   return {
     address,
-    url: `http://${address.host.includes(':') ? `[${address.host}]` : address.host}:${address.port}`,
-    drain: (graceMs) => drain(server, graceMs),
+    url: `${secure === undefined ? 'http' : 'https'}://${address.host.includes(':') ? `[${address.host}]` : address.host}:${address.port}`,
+    drain: (graceMs) => {
+      letBe?.();
+      return drain(server, graceMs);
+    },
   };
 }
 
-function bound(server: Server, at: ListenAddress): Promise<void> {
+function bound(server: Server | TlsServer, at: ListenAddress): Promise<void> {
   return new Promise((resolve, reject) => {
     server.once('error', (error) => reject(listenError(error, at)));
     server.listen(at.port, at.host, 4096, () => {
@@ -82,7 +97,7 @@ function bound(server: Server, at: ListenAddress): Promise<void> {
   });
 }
 
-function boundAddress(server: Server, at: ListenAddress): ListenAddress {
+function boundAddress(server: Server | TlsServer, at: ListenAddress): ListenAddress {
   const address: string | AddressInfo | null = server.address();
   return { host: at.host, port: address !== null && typeof address === 'object' ? address.port : at.port };
 }
@@ -131,7 +146,7 @@ function refuseMalformed(error: Error, socket: Socket): void {
   setTimeout(() => socket.destroy(), 1000).unref();
 }
 
-async function drain(server: Server, graceMs: number): Promise<void> {
+async function drain(server: Server | TlsServer, graceMs: number): Promise<void> {
   const closed = new Promise<void>((resolve) => server.close(() => resolve()));
   server.closeIdleConnections();
   // Connections that fall idle during the drain would otherwise wait for their keep-alive to end.

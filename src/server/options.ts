@@ -3,6 +3,7 @@ import type { Logger } from '../core/logger.ts';
 import type { Secret } from '../core/secret.ts';
 import type { ObjectOwnership } from '../s3/index.ts';
 import type { ListenAddress, ListenerLimits } from './listener.ts';
+import type { TlsFiles } from './tls.ts';
 
 export interface RootCredentials {
   readonly accessKeyId: string;
@@ -36,6 +37,8 @@ export interface ServerOptions {
   readonly objectOwnership?: ObjectOwnership | undefined;
   /** What the secrets of users are encrypted with. Default: users.key of the data directory. */
   readonly serverKey?: Secret | undefined;
+  /** PEM files for the S3 address; read again when they change. Default: plain HTTP. The admin address stays plain. */
+  readonly tls?: TlsFiles | undefined;
   /** Buckets are also reached as `<bucket>.<domain>`. */
   readonly domain?: string | undefined;
   readonly logger?: Logger;

@@ -318,6 +318,24 @@ export const settingsSchema = z.object({
       example: 'BUCKETWRIGHT_SERVER_KEY_FILE=/run/secrets/bucketwright_server_key',
     },
   ),
+  tlsCertificate: word(/^.+$/, 'must be a file').register(settingFacts, {
+    ...facts,
+    env: 'BUCKETWRIGHT_TLS_CERT',
+    yaml: ['server', 'tlsCertificate'],
+    flag: '--tls-cert',
+    unset: 'plain HTTP',
+    help: 'A PEM file with the certificate of the embedded server and its chain, for HTTPS on the S3 address. Read again when it changes.',
+    example: '/etc/bucketwright/fullchain.pem',
+  }),
+  tlsKey: word(/^.+$/, 'must be a file').register(settingFacts, {
+    ...facts,
+    env: 'BUCKETWRIGHT_TLS_KEY',
+    yaml: ['server', 'tlsKey'],
+    flag: '--tls-key',
+    unset: 'plain HTTP',
+    help: 'A PEM file with the key of BUCKETWRIGHT_TLS_CERT.',
+    example: '/etc/bucketwright/privkey.pem',
+  }),
   domain: word(/^(?=.{1,253}$)[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?$/, 'must be a host name in lower case').register(
     settingFacts,
     {

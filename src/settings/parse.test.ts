@@ -305,3 +305,15 @@ test('secrets are in no output, well-formed or not', () => {
     { numRuns: 500 },
   );
 });
+
+test('a TLS certificate and its key come together or not at all', () => {
+  const parse = (environment: Record<string, string>) =>
+    parseSettings({ flags: new Map(), environment, yaml: undefined, role: 'server' });
+  expect(parse({ BUCKETWRIGHT_TLS_CERT: 'c.pem', BUCKETWRIGHT_TLS_KEY: 'k.pem' }).server.tls).toEqual({
+    certificate: 'c.pem',
+    key: 'k.pem',
+  });
+  expect(parse({}).server.tls).toBeUndefined();
+  expect(() => parse({ BUCKETWRIGHT_TLS_CERT: 'c.pem' })).toThrow(/BUCKETWRIGHT_TLS_KEY.*set both or neither/);
+  expect(() => parse({ BUCKETWRIGHT_TLS_KEY: 'k.pem' })).toThrow(/BUCKETWRIGHT_TLS_CERT.*set both or neither/);
+});

@@ -65,6 +65,19 @@ export function parseSettings(input: SettingsInput): Settings {
       example: `https://${values.endpoint.authority}`,
     });
   }
+  const { tlsCertificate, tlsKey } = values;
+  if ((tlsCertificate === undefined) !== (tlsKey === undefined)) {
+    const [there, missing] =
+      tlsKey === undefined
+        ? (['tlsCertificate', 'BUCKETWRIGHT_TLS_KEY'] as const)
+        : (['tlsKey', 'BUCKETWRIGHT_TLS_CERT'] as const);
+    problems.push({
+      name: missing,
+      origin: formatOrigin(originOf(raw, there)),
+      problem: 'a certificate and its key go together: set both or neither',
+      example: undefined,
+    });
+  }
   const storage = storageFrom(context, input.role ?? 'client');
   const {
     logRetention,
@@ -109,6 +122,8 @@ export function parseSettings(input: SettingsInput): Settings {
       durability,
       abandonedUploadAge,
       lifecycleDay,
+      tls:
+        tlsCertificate === undefined || tlsKey === undefined ? undefined : { certificate: tlsCertificate, key: tlsKey },
       processes,
       objectOwnership,
       serverKey: values.serverKey,

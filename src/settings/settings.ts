@@ -41,6 +41,8 @@ export interface ServerSettings {
   readonly abandonedUploadAge: number;
   /** Milliseconds that a lifecycle rule's day takes; a real one but in tests. */
   readonly lifecycleDay: number;
+  /** PEM files for HTTPS. */
+  readonly tls: { readonly certificate: string; readonly key: string } | undefined;
   /** How many processes answer requests; `auto`: as the machine has cores, within reason. */
   readonly processes: number | 'auto';
   /** Of buckets that are made without saying. */

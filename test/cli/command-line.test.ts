@@ -60,6 +60,8 @@ BUCKETWRIGHT_LIFECYCLE_DAY      1d                                   default
 BUCKETWRIGHT_PROCESSES          1                                    default
 BUCKETWRIGHT_OBJECT_OWNERSHIP   BucketOwnerEnforced                  default
 BUCKETWRIGHT_SERVER_KEY         -                                    unset
+BUCKETWRIGHT_TLS_CERT           -                                    unset
+BUCKETWRIGHT_TLS_KEY            -                                    unset
 BUCKETWRIGHT_DOMAIN             -                                    unset
 `);
   });

@@ -45,7 +45,8 @@ export async function startEmbedded(
   const region = server.region ?? DEFAULT_REGION;
   const facts = (url: string): KeyFileFacts => ({ endpoint: url, region, buckets });
   const { host, port } = server.listen;
-  const expected = clientUrl(`http://${host.includes(':') ? `[${host}]` : host}:${port}`);
+  const scheme = server.tls === undefined ? 'http' : 'https';
+  const expected = clientUrl(`${scheme}://${host.includes(':') ? `[${host}]` : host}:${port}`);
   const generated = await usesKeyFile(data, server.credentials);
   const credentials = server.credentials ?? (await keysOf(data, facts(expected)));
   const running = await startServer({
@@ -59,6 +60,10 @@ export async function startEmbedded(
     durability: server.durability,
     abandonedUploadAge: server.abandonedUploadAge,
     lifecycleDay: server.lifecycleDay,
+    tls:
+      server.tls === undefined
+        ? undefined
+        : { certificate: resolve(server.tls.certificate), key: resolve(server.tls.key) },
     processes: server.processes === 'auto' ? Math.min(MOST_PROCESSES, availableParallelism()) : server.processes,
     objectOwnership: server.objectOwnership,
     serverKey: server.serverKey,
@@ -108,7 +113,7 @@ function clientUrl(url: string): string {
 
 /** What somebody who starts a server should know, a line each. */
 export function banner(settings: Settings, server: EmbeddedServer): readonly string[] {
-  const { data, durability, listen } = settings.server;
+  const { data, durability, listen, tls } = settings.server;
   const lines = [
     `bucketwright serves S3 on ${server.url}, health and metrics on ${server.adminUrl}`,
     `data directory ${resolve(data)}; keys ${server.keyFile === undefined ? 'from settings' : `in ${server.keyFile}`}`,
@@ -118,7 +123,7 @@ export function banner(settings: Settings, server: EmbeddedServer): readonly str
   if (durability === 'relaxed') {
     lines.push('durability relaxed: when the machine fails, acknowledged writes may be lost and the index be damaged');
   }
-  if (!isLoopback(listen.host)) {
+  if (!isLoopback(listen.host) && tls === undefined) {
     lines.push(`warning: listening on ${listen.host} without TLS; keys are safe, objects can be read on the network`);
   }
   return lines;
