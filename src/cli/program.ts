@@ -9,6 +9,8 @@ export function createProgram(context: CliContext): Command {
     .description('S3-compatible object storage for self-hosted stacks: one configuration, from a laptop to Hetzner.')
     .version(version())
     .showSuggestionAfterError()
+    // A noun with options of its own (`provision`) must not take those of its verbs.
+    .enablePositionalOptions()
     .exitOverride()
     .configureOutput({
       writeErr: (text) => void context.err.write(text),

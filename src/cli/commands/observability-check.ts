@@ -3,12 +3,15 @@ import { systemErrorCode, UsageError } from '../../core/errors.ts';
 import type { Finding } from '../../core/finding.ts';
 import {
   checkLifecycle,
+  checkLiveLifecycle,
   checkLoki,
   checkSharedBucket,
   checkTempo,
   checkVolumes,
   parseLifecycleJson,
 } from '../../observability/check/index.ts';
+import { resolveConnection } from '../../providers/index.ts';
+import type { Settings } from '../../settings/index.ts';
 import { type StackModel, stackModel } from '../../stack/index.ts';
 import { loadSettings, noun, type Register, withSettings } from '../context.ts';
 import { exitCodeOf } from '../exit.ts';
@@ -20,6 +23,7 @@ interface Options {
   readonly compose?: string;
   readonly lokiLifecycle?: string;
   readonly tempoLifecycle?: string;
+  readonly live?: boolean;
   readonly json?: boolean;
 }
 
@@ -35,6 +39,7 @@ export const observabilityCheck: Register = (program, context) => {
       "the rules of Loki's bucket, as `aws s3api get-bucket-lifecycle-configuration` prints them",
     )
     .option('--tempo-lifecycle <file>', "the rules of Tempo's bucket")
+    .option('--live', 'also read the lifecycle rules of the buckets that the settings name')
     .option('--json', 'print JSON')
     .addHelpText(
       'after',
@@ -42,15 +47,39 @@ export const observabilityCheck: Register = (program, context) => {
     )
     .action(async (options: Options) => {
       const settings = loadSettings(command, context);
-      const findings = await check(options, stackModel(settings), settings.storage.kind === 's3');
+      const model = stackModel(settings);
+      const findings = await check(options, model, settings.storage.kind === 's3');
+      if (options.live === true) findings.push(...(await checkLive(settings, model)));
       if (findings.length === 0) {
-        throw new UsageError('there is nothing to check', { advice: 'name a file: --loki, --tempo, --compose' });
+        throw new UsageError('there is nothing to check', {
+          advice: 'name a file: --loki, --tempo, --compose; or say --live',
+        });
       }
       await printFindings(each(findings), context, options.json === true);
       context.exit(exitCodeOf(findings));
       if (options.json !== true) context.err.write(`${summary(findings)}\n`);
     });
 };
+
+/** The rules that are in force, whoever made them. */
+async function checkLive({ storage }: Settings, model: StackModel): Promise<readonly Finding[]> {
+  if (storage.kind === 'filesystem') {
+    throw new UsageError('there are no buckets to look at', { subject: '--live', advice: storage.notice });
+  }
+  const { createBucketClient } = await import('../../client/configuration/bucket-client.ts');
+  const client = createBucketClient(resolveConnection(storage));
+  try {
+    const findings: Finding[] = [];
+    for (const program of ['loki', 'tempo'] as const) {
+      const { bucket, prefixName: prefix } = model[program];
+      const retention = program === 'loki' ? model.retention.logs : model.retention.traces;
+      findings.push(...(await checkLiveLifecycle(client, { program, bucket, prefix, retention })));
+    }
+    return findings;
+  } finally {
+    client.close();
+  }
+}
 
 async function check(options: Options, model: StackModel, onS3: boolean): Promise<Finding[]> {
   const wanted = (use: 'loki' | 'tempo') =>
