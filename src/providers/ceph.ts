@@ -41,7 +41,7 @@ export const ceph: ProviderProfile = {
     'conditional-put': 'partial',
     'conditional-complete': 'no',
     'default-checksums': 'partial',
-    'chunked-trailer': 'partial',
+    'chunked-trailer': 'no',
   },
   notes: {
     lifecycle: 'NewerNoncurrentVersions and ObjectSizeGreaterThan are dropped with a 200 before release 20',
@@ -53,6 +53,6 @@ export const ceph: ProviderProfile = {
     'conditional-put': 'If-None-Match: * is sound; If-Match wants the bare ETag before release 20',
     'conditional-complete': 'ignored before release 20: the object is overwritten',
     'default-checksums': 'accepted, but neither checked nor stored before release 20',
-    'chunked-trailer': 'refused by release 16',
+    'chunked-trailer': 'refused by release 16; taken unchecked by 18, whose objects keep Content-Encoding: aws-chunked',
   },
 };

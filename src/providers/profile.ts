@@ -70,6 +70,8 @@ export interface PolicyDialect {
   readonly ignored?: readonly ('NotAction' | 'NotResource')[];
   /** The key id as part of its principal, so that it can be looked for in a policy: Hetzner. */
   readonly principalEndsWithKeyId?: boolean;
+  /** A bucket that has a policy shuts out everybody whom it does not name, its owner too. */
+  readonly implicitDeny?: boolean;
   /** Milliseconds until a policy that was written holds everywhere. */
   readonly settleMs: number;
   /** Whether a key that a policy shuts out can never repair it by itself. */

@@ -15,7 +15,7 @@ export const scaleway: ProviderProfile = {
   checksums: 'when-required',
   locationConstraint: 'omit',
   lifecyclePrefix: 'filter',
-  policy: { settleMs: 0, lockoutIsFinal: true },
+  policy: { implicitDeny: true, settleMs: 0, lockoutIsFinal: true },
   features: {
     'bucket-policy': 'partial',
     'public-access-block': unknown,

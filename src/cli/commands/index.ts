@@ -11,6 +11,9 @@ import { mc } from './mc.ts';
 import { observabilityCheck } from './observability-check.ts';
 import { observabilityMigrate } from './observability-migrate.ts';
 import { observabilityVerify } from './observability-verify.ts';
+import { providerList } from './provider-list.ts';
+import { providerProbe } from './provider-probe.ts';
+import { providerShow } from './provider-show.ts';
 import { provision } from './provision.ts';
 import { render } from './render.ts';
 import { renderCredentials } from './render-credentials.ts';
@@ -52,6 +55,9 @@ export const commands: readonly Register[] = [
   observabilityCheck,
   transfer,
   cost,
+  providerList,
+  providerShow,
+  providerProbe,
   observabilityMigrate,
   observabilityVerify,
 ];

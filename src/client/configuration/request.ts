@@ -1,10 +1,7 @@
-import { createHash } from 'node:crypto';
-import { type ClientRequest, Agent as HttpAgent, request as httpRequest, type RequestOptions } from 'node:http';
-import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Connection } from '../../providers/index.ts';
-import { EMPTY_SHA256, type PayloadMode, signRequest } from '../../sigv4/index.ts';
 import { ClientError } from '../errors.ts';
+import { createExchange } from '../exchange.ts';
 import { isBrokenFraming, translate } from '../translate.ts';
 import { readXml, textOf } from './xml.ts';
 
@@ -40,9 +37,6 @@ export interface RequestOptionsOfClient {
   readonly sockets?: number | undefined;
 }
 
-/** Configurations are at most 1,000 lifecycle rules or 20 KiB of policy. */
-const MAX_ANSWER_BYTES = 4 * 1024 * 1024;
-
 export interface Requester {
   /** @throws ClientError */
   send(request: BucketRequest): Promise<BucketAnswer>;
@@ -58,74 +52,21 @@ export interface Requester {
  * connection is, once, on a fresh one.
  */
 export function createRequester(connection: Connection, options: RequestOptionsOfClient = {}): Requester {
-  const secure = connection.endpoint.scheme === 'https';
-  const sockets = { keepAlive: true, maxSockets: options.sockets ?? 16 };
-  const agent = secure ? new HttpsAgent(sockets) : new HttpAgent(sockets);
+  const exchange = createExchange(connection, {
+    timeoutMs: options.timeoutMs ?? 20_000,
+    sockets: options.sockets ?? 16,
+  });
   const attempts = options.attempts ?? 4;
   let sent = 0;
 
   async function attempt(request: BucketRequest, alone: boolean): Promise<BucketAnswer> {
     sent += 1;
-    const answer = await exchange(request, alone);
-    if (answer.status >= 200 && answer.status < 300) return { ...answer, s3Code: undefined };
-    const code = codeOf(answer.body);
-    if (code !== undefined && request.expected?.includes(code) === true) return { ...answer, s3Code: code };
-    throw translate({ $metadata: { httpStatusCode: answer.status }, Code: code }, subjectOf(request));
-  }
-
-  function exchange(request: BucketRequest, alone: boolean): Promise<{ status: number; body: string }> {
-    const body = request.body === undefined ? undefined : Buffer.from(request.body);
-    const { host, port, path } = addressOf(connection, request);
-    const authority = port === undefined ? host : `${host}:${port}`;
-    const headers: Record<string, string> = { host: authority, ...request.headers };
-    if (body !== undefined) {
-      headers['content-length'] = String(body.length);
-      // Some demand it for these requests, and it is the only digest that every Ceph checks.
-      headers['content-md5'] = createHash('md5').update(body).digest('base64');
-    } else if (request.method === 'PUT') headers['content-length'] = '0';
-    const hex = body === undefined ? EMPTY_SHA256 : createHash('sha256').update(body).digest('hex');
-    const payload: PayloadMode = body === undefined ? { kind: 'empty' } : { kind: 'sha256', hex };
-    const { accessKeyId, secretAccessKey } = connection.credentials;
-    const signed = signRequest({ method: request.method, rawPath: path, rawQuery: request.query, headers }, payload, {
-      accessKeyId: accessKeyId.reveal(),
-      secret: secretAccessKey,
-      region: connection.region,
-      now: Date.now(),
-    });
-    const target: RequestOptions = {
-      method: request.method,
-      host,
-      port,
-      path: request.query === '' ? path : `${path}?${request.query}`,
-      headers: { ...headers, ...signed.headers },
-      agent: alone ? false : agent,
-    };
-    return new Promise((resolve, reject) => {
-      const outgoing: ClientRequest = secure ? httpsRequest(target) : httpRequest(target);
-      const timer = setTimeout(
-        () => outgoing.destroy(Object.assign(new Error('no answer in time'), { code: 'ETIMEDOUT' })),
-        options.timeoutMs ?? 20_000,
-      );
-      const settle = (done: () => void) => {
-        clearTimeout(timer);
-        done();
-      };
-      outgoing.on('error', (error) => settle(() => reject(error)));
-      outgoing.on('response', (response) => {
-        const chunks: Buffer[] = [];
-        let size = 0;
-        response.on('data', (chunk: Buffer) => {
-          size += chunk.length;
-          if (size > MAX_ANSWER_BYTES) response.destroy(new Error('the answer is larger than any configuration'));
-          else chunks.push(chunk);
-        });
-        response.on('error', (error) => settle(() => reject(error)));
-        response.on('end', () =>
-          settle(() => resolve({ status: response.statusCode ?? 0, body: Buffer.concat(chunks).toString('utf8') })),
-        );
-      });
-      outgoing.end(body);
-    });
+    const answer = await exchange.send({ ...request, alone });
+    const { status, body } = answer;
+    if (status >= 200 && status < 300) return { status, body, s3Code: undefined };
+    const code = codeOf(body);
+    if (code !== undefined && request.expected?.includes(code) === true) return { status, body, s3Code: code };
+    throw translate({ $metadata: { httpStatusCode: status }, Code: code }, subjectOf(request));
   }
 
   function subjectOf({ operation, bucket }: BucketRequest) {
@@ -151,7 +92,7 @@ export function createRequester(connection: Connection, options: RequestOptionsO
         }
       }
     },
-    close: () => agent.destroy(),
+    close: () => exchange.close(),
   };
 }
 
@@ -163,19 +104,8 @@ function isBroken(error: unknown): boolean {
 }
 
 /** S3's code in an error document; undefined for HTML, for nothing and for a document that was sent twice. */
-function codeOf(body: string): string | undefined {
+export function codeOf(body: string): string | undefined {
   const end = body.indexOf('</Error>');
   const root = end < 0 ? undefined : readXml(body.slice(0, end + '</Error>'.length));
   return root?.name === 'Error' ? textOf(root, 'Code') : undefined;
-}
-
-function addressOf(connection: Connection, { bucket }: BucketRequest) {
-  const { endpoint } = connection;
-  // A dot in the name would need a certificate of its own below the endpoint's.
-  const inPath = connection.forcePathStyle || (bucket?.includes('.') === true && endpoint.scheme === 'https');
-  const host = endpoint.host.includes(':') ? `[${endpoint.host}]` : endpoint.host;
-  if (bucket === undefined) return { host, port: endpoint.port, path: '/' };
-  return inPath
-    ? { host, port: endpoint.port, path: `/${bucket}` }
-    : { host: `${bucket}.${host}`, port: endpoint.port, path: '/' };
 }

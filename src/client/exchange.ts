@@ -1,0 +1,151 @@
+import { createHash } from 'node:crypto';
+import { type ClientRequest, Agent as HttpAgent, request as httpRequest, type RequestOptions } from 'node:http';
+import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
+import type { Connection } from '../providers/index.ts';
+import { EMPTY_SHA256, type PayloadMode, signRequest } from '../sigv4/index.ts';
+
+/** One request as it goes over the wire. */
+export interface RawRequest {
+  readonly method: 'GET' | 'PUT' | 'POST' | 'DELETE' | 'HEAD' | 'OPTIONS';
+  /** Undefined: the service itself. */
+  readonly bucket: string | undefined;
+  /** Percent-encoded by `exchange`, save slashes; undefined: the bucket itself. */
+  readonly key?: string | undefined;
+  /** Raw, such as `lifecycle=`; empty for none. */
+  readonly query: string;
+  /** Names in lower case. */
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: string | Uint8Array | undefined;
+  /** How the body is framed and signed. Default: the SHA-256 of `body`. */
+  readonly payload?: PayloadMode | undefined;
+  /** Sent without a signature. */
+  readonly anonymous?: boolean | undefined;
+  /** A connection of its own, for answers that break theirs. */
+  readonly alone?: boolean | undefined;
+}
+
+/** Whatever was answered, of any status. */
+export interface RawAnswer {
+  readonly status: number;
+  /** Names in lower case; several of one name joined by commas. */
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string;
+}
+
+export interface Exchange {
+  /** Sends once and answers whatever came back. Throws what the socket threw. */
+  send(request: RawRequest): Promise<RawAnswer>;
+  close(): void;
+}
+
+/** Configurations are at most 1,000 lifecycle rules or 20 KiB of policy. */
+const MAX_ANSWER_BYTES = 4 * 1024 * 1024;
+
+/**
+ * Signed requests below the SDK, for what it hides: the exact XML, every status, every header.
+ * @param options timeoutMs for a whole answer; sockets at once
+ */
+export function createExchange(
+  connection: Connection,
+  options: { readonly timeoutMs: number; readonly sockets: number },
+): Exchange {
+  const secure = connection.endpoint.scheme === 'https';
+  const sockets = { keepAlive: true, maxSockets: options.sockets };
+  const agent = secure ? new HttpsAgent(sockets) : new HttpAgent(sockets);
+
+  function prepare(request: RawRequest): { target: RequestOptions; body: Buffer | undefined } {
+    const body = request.body === undefined ? undefined : Buffer.from(request.body);
+    const { host, port, path } = addressOf(connection, request);
+    const headers: Record<string, string> = {
+      host: port === undefined ? host : `${host}:${port}`,
+      ...request.headers,
+    };
+    if (body !== undefined) {
+      headers['content-length'] = String(body.length);
+      // Some demand it for configurations, and it is the only digest that every Ceph checks.
+      if (request.payload === undefined) headers['content-md5'] = createHash('md5').update(body).digest('base64');
+    } else if (request.method === 'PUT' || request.method === 'POST') headers['content-length'] = '0';
+    const signature = request.anonymous === true ? {} : sign(request, path, headers, body);
+    const target: RequestOptions = {
+      method: request.method,
+      host,
+      port,
+      path: request.query === '' ? path : `${path}?${request.query}`,
+      headers: { ...headers, ...signature },
+      agent: request.alone === true ? false : agent,
+    };
+    return { target, body };
+  }
+
+  function sign(request: RawRequest, rawPath: string, headers: Record<string, string>, body: Buffer | undefined) {
+    const { accessKeyId, secretAccessKey } = connection.credentials;
+    const hex = body === undefined ? EMPTY_SHA256 : createHash('sha256').update(body).digest('hex');
+    const digest: PayloadMode = body === undefined ? { kind: 'empty' } : { kind: 'sha256', hex };
+    const { method, query: rawQuery, payload = digest } = request;
+    return signRequest({ method, rawPath, rawQuery, headers }, payload, {
+      accessKeyId: accessKeyId.reveal(),
+      secret: secretAccessKey,
+      region: connection.region,
+      now: Date.now(),
+    }).headers;
+  }
+
+  return {
+    send(request) {
+      const { target, body } = prepare(request);
+      return new Promise((resolve, reject) => {
+        const outgoing: ClientRequest = secure ? httpsRequest(target) : httpRequest(target);
+        const timer = setTimeout(
+          () => outgoing.destroy(Object.assign(new Error('no answer in time'), { code: 'ETIMEDOUT' })),
+          options.timeoutMs,
+        );
+        const settle = (done: () => void) => {
+          clearTimeout(timer);
+          done();
+        };
+        outgoing.on('error', (error) => settle(() => reject(error)));
+        outgoing.on('response', (response) => {
+          const chunks: Buffer[] = [];
+          let size = 0;
+          response.on('data', (chunk: Buffer) => {
+            size += chunk.length;
+            if (size > MAX_ANSWER_BYTES) response.destroy(new Error('the answer is larger than any configuration'));
+            else chunks.push(chunk);
+          });
+          response.on('error', (error) => settle(() => reject(error)));
+          response.on('end', () =>
+            settle(() =>
+              resolve({
+                status: response.statusCode ?? 0,
+                headers: flat(response.headers),
+                body: Buffer.concat(chunks).toString('utf8'),
+              }),
+            ),
+          );
+        });
+        outgoing.end(body);
+      });
+    },
+    close: () => agent.destroy(),
+  };
+}
+
+function flat(headers: Readonly<Record<string, string | readonly string[] | undefined>>): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(headers).flatMap(([name, value]) =>
+      value === undefined ? [] : [[name, [value].flat().join(', ')]],
+    ),
+  );
+}
+
+function addressOf(connection: Connection, { bucket, key }: Pick<RawRequest, 'bucket' | 'key'>) {
+  const { endpoint } = connection;
+  // A dot in the name would need a certificate of its own below the endpoint's.
+  const inPath = connection.forcePathStyle || (bucket?.includes('.') === true && endpoint.scheme === 'https');
+  const host = endpoint.host.includes(':') ? `[${endpoint.host}]` : endpoint.host;
+  if (bucket === undefined) return { host, port: endpoint.port, path: '/' };
+  const object = key === undefined ? '' : key.split('/').map(encodeURIComponent).join('/');
+  return inPath
+    ? { host, port: endpoint.port, path: key === undefined ? `/${bucket}` : `/${bucket}/${object}` }
+    : { host: `${bucket}.${host}`, port: endpoint.port, path: `/${object}` };
+}
