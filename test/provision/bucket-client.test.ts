@@ -9,7 +9,7 @@ import { connectionTo, onEach } from './targets.ts';
 
 const samples: Partial<BucketConfiguration> = {
   versioning: 'enabled',
-  tags: { team: 'platform', 'with space': 'a & b' },
+  tags: { team: 'platform', 'with space': 'a + b' },
   cors: [
     {
       origins: ['https://app.example.com'],
