@@ -79,9 +79,7 @@ for (let round = 0; round < ROUNDS; round += 1) {
           written = Math.max(written, number);
         });
         note(`put ${clients} ${size} ${kind}`, putting);
-        const getting = await measured(clients, (number) =>
-          get(store, `${clients}/${1 + (number % (written - clients))}`),
-        );
+        const getting = await measured(clients, (number) => get(store, `${clients}/${1 + (number % written)}`));
         note(`get ${clients} ${size} ${kind}`, getting);
       }
       await store.close();
