@@ -197,7 +197,7 @@ function warningsOf(
     }
   }
   for (const { attribute, before, after } of changes) {
-    if (attribute === 'versioning' && after === 'enabled' && before !== undefined) {
+    if (attribute === 'versioning' && after === 'enabled' && before === 'off') {
       warnings.push('versioning can never be switched off again, only suspended');
     }
     if (attribute === 'objectLock' && after?.retention?.mode === 'compliance') {

@@ -34,7 +34,8 @@ export function provisionPlan(parent: Command, context: CliContext): void {
         if (out !== undefined) {
           const { environment } = settings.manifest;
           await writeFileDurably(out, savePlan(plan, { endpoint, environment, now: Date.now() }));
-          context.err.write(`saved  ${out}: bucketwright provision apply ${out}\n`);
+          const overlay = environment === undefined ? '' : ` --environment ${environment}`;
+          context.err.write(`saved  ${out}: bucketwright provision apply ${out}${overlay}\n`);
         }
         if (!isEmptyPlan(plan)) context.exit(exitCode.findings);
       });
