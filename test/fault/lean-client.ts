@@ -6,6 +6,7 @@ import type { S3Endpoint } from '../support/endpoint.ts';
 export interface LeanAnswer {
   readonly status: number;
   readonly etag: string | undefined;
+  readonly versionId: string | undefined;
   readonly body: Buffer;
 }
 
@@ -59,8 +60,9 @@ export class LeanClient {
           response.on('error', reject);
           response.on('end', () => {
             if (!response.complete) reject(new Error('the answer broke off'));
-            const { etag } = response.headers;
-            resolve({ status: response.statusCode ?? 0, etag, body: Buffer.concat(chunks) });
+            const { etag, 'x-amz-version-id': version } = response.headers;
+            const versionId = version?.toString();
+            resolve({ status: response.statusCode ?? 0, etag, versionId, body: Buffer.concat(chunks) });
           });
         },
       );

@@ -1,0 +1,142 @@
+import { randomBytes } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { describe, expect, it } from 'vitest';
+import { membersOf } from '../support/members.ts';
+import { freePorts } from '../support/ports.ts';
+import { startServer } from '../support/server.ts';
+import { temporaryDirectory } from '../support/temporary.ts';
+import { digest } from './history.ts';
+import { type LeanAnswer, LeanClient } from './lean-client.ts';
+import { checkNoOrphans } from './orphans.ts';
+import { type SeenVersion, VersionHistory } from './version-history.ts';
+
+const KILLS = 12;
+const CLIENTS = 8;
+const KEYS_EACH = 2;
+/** With more of them a client deletes, so that a check does not take ever longer. */
+const VERSIONS_EACH = 6;
+const KiB = 1024;
+
+/**
+ * The same as kill.test.ts in a bucket with versioning: every acknowledged version, and every acknowledged delete marker,
+ * is there and whole, in the order in which they were acknowledged; no deleted one comes back.
+ */
+describe('kill -9 under load, with versioning', () => {
+  it.each([
+    ['one process', []],
+    ['two processes', ['--processes', '2']],
+  ])('loses no version in %s', { timeout: 600_000 }, async (_, args) => {
+    await using directory = await temporaryDirectory('kill-versions');
+    const data = directory.path;
+    const [port = 0, adminPort = 0] = await freePorts(2);
+    const histories = new Map<string, VersionHistory>();
+    for (let client = 0; client < CLIENTS; client += 1) {
+      for (let key = 0; key < KEYS_EACH; key += 1) histories.set(`client-${client}/${key}`, new VersionHistory());
+    }
+    let acknowledged = 0;
+    for (let round = 0; round <= KILLS; round += 1) {
+      await using server = await startServer({ data, ports: [port, adminPort], args });
+      const client = new LeanClient(server, CLIENTS);
+      if (round === 0) await enableVersioning(client);
+      await checkEverything(client, histories);
+      if (round < KILLS) {
+        const load = Array.from({ length: CLIENTS }, (__, number) =>
+          change(client, histories, `client-${number}`, () => acknowledged++),
+        );
+        await sleep(50 + Math.random() * 300);
+        const members = round % 2 === 1 ? membersOf(server.pid) : [];
+        const member = members[Math.floor(Math.random() * members.length)];
+        if (member !== undefined) {
+          process.kill(member, 'SIGKILL');
+          await sleep(200);
+        }
+        await server.stop('SIGKILL');
+        await Promise.all(load);
+      }
+      client.close();
+      if (round === KILLS) await server.stop();
+    }
+    expect(acknowledged).toBeGreaterThan(KILLS * CLIENTS);
+    await checkNoOrphans(data);
+  });
+});
+
+async function enableVersioning(client: LeanClient): Promise<void> {
+  await answered(client.send('PUT', '/load'), 200);
+  const body = Buffer.from('<VersioningConfiguration><Status>Enabled</Status></VersioningConfiguration>');
+  await answered(client.send('PUT', '/load?versioning=', body), 200);
+}
+
+/** One client's endless changes to its own keys; ends when the connection does. */
+async function change(
+  client: LeanClient,
+  histories: ReadonlyMap<string, VersionHistory>,
+  who: string,
+  count: () => void,
+): Promise<void> {
+  const stopped = new Set<string>();
+  for (let step = 0; step < 10_000 && stopped.size < KEYS_EACH; step += 1) {
+    const key = `${who}/${Math.floor(Math.random() * KEYS_EACH)}`;
+    const history = histories.get(key);
+    // After a lost connection nothing more is known of the key, until it is looked at.
+    if (history === undefined || stopped.has(key)) continue;
+    try {
+      await randomChange(client, key, history);
+      count();
+    } catch {
+      stopped.add(key);
+    }
+  }
+}
+
+async function randomChange(client: LeanClient, key: string, history: VersionHistory): Promise<void> {
+  const dice = Math.random();
+  const victim = history.known[Math.floor(Math.random() * history.known.length)];
+  if (victim !== undefined && (history.known.length > VERSIONS_EACH || dice < 0.1)) {
+    history.beginRemove(victim.id);
+    await answered(client.send('DELETE', `/load/${key}?versionId=${victim.id}`), 204);
+    history.acknowledge(undefined);
+  } else if (dice < 0.3) {
+    history.beginAdd('marker');
+    const { versionId } = await answered(client.send('DELETE', `/load/${key}`), 204);
+    history.acknowledge(versionId);
+  } else {
+    const bytes = randomBytes(Math.floor(Math.random() * (dice < 0.7 ? 3 : 300) * KiB));
+    history.beginAdd(digest(bytes));
+    const { versionId } = await answered(client.send('PUT', `/load/${key}`, bytes), 200);
+    history.acknowledge(versionId);
+  }
+}
+
+async function answered(answer: Promise<LeanAnswer>, status: number): Promise<LeanAnswer> {
+  const got = await answer;
+  if (got.status !== status) throw new Error(`status ${got.status}: ${got.body.toString().slice(0, 300)}`);
+  return got;
+}
+
+const ENTRY =
+  /<(Version|DeleteMarker)><Key>([^<]+)<\/Key><VersionId>([^<]+)<\/VersionId><IsLatest>(true|false)<\/IsLatest>/g;
+
+async function checkEverything(client: LeanClient, histories: ReadonlyMap<string, VersionHistory>): Promise<void> {
+  const seen = new Map<string, SeenVersion[]>([...histories.keys()].map((key) => [key, []]));
+  const text = (await answered(client.send('GET', '/load?versions='), 200)).body.toString();
+  expect(text).toContain('<IsTruncated>false<');
+  for (const [, kind, key = '', id = '', latest] of text.matchAll(ENTRY)) {
+    const versions = seen.get(key) ?? [];
+    expect(latest, `${key} ${id}`).toBe(String(versions.length === 0));
+    versions.push({ id, content: kind === 'Version' ? await contentOf(client, key, id) : 'marker' });
+  }
+  const listing = (await answered(client.send('GET', '/load?list-type=2'), 200)).body.toString();
+  for (const [key, history] of histories) {
+    const versions = seen.get(key) ?? [];
+    expect(history.settle(versions), key).toBeUndefined();
+    const current = versions[0]?.content ?? 'marker';
+    const got = await client.send('GET', `/load/${key}`);
+    expect(got.status === 200 ? digest(got.body) : 'marker', key).toBe(current);
+    expect(listing.includes(`<Key>${key}</Key>`), key).toBe(current !== 'marker');
+  }
+}
+
+async function contentOf(client: LeanClient, key: string, id: string): Promise<string> {
+  return digest((await answered(client.send('GET', `/load/${key}?versionId=${id}`), 200)).body);
+}
