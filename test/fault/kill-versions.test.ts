@@ -43,7 +43,10 @@ describe('kill -9 under load, with versioning', () => {
         const load = Array.from({ length: CLIENTS }, (__, number) =>
           change(client, histories, `client-${number}`, () => acknowledged++),
         );
-        await sleep(50 + Math.random() * 300);
+        // On a busy machine the first answers take a while; an idle server would prove nothing.
+        const enough = acknowledged + 2 * CLIENTS;
+        for (const end = Date.now() + 20_000; acknowledged < enough && Date.now() < end; ) await sleep(10);
+        await sleep(Math.random() * 300);
         const members = round % 2 === 1 ? membersOf(server.pid) : [];
         const member = members[Math.floor(Math.random() * members.length)];
         if (member !== undefined) {
