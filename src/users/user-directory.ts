@@ -4,10 +4,9 @@ import type { Clock } from '../core/clock.ts';
 import type { Logger } from '../core/logger.ts';
 import type { Secret } from '../core/secret.ts';
 import { type Policy, parsePolicy, ROOT_ACCOUNT } from '../policy/index.ts';
-import { UserError } from './errors.ts';
 import type { Account, StoredUser } from './model.ts';
 import { readUserFile, userFilePath } from './user-file.ts';
-import { existingVault } from './vault.ts';
+import { existingVault, missingKey } from './vault.ts';
 
 /** A user as the server asks for it with every request. */
 export interface KnownUser {
@@ -105,10 +104,7 @@ export class UserDirectory {
     for (const user of file.users) {
       if (!user.enabled) continue;
       if (vault === undefined) {
-        throw new UserError('server-key', 'there are users but no server key', {
-          subject: userFilePath(data),
-          advice: 'put users.key back, or set BUCKETWRIGHT_SERVER_KEY',
-        });
+        throw missingKey(userFilePath(data));
       }
       const known = describe(user, logger);
       for (const { id, secret, expires } of user.keys) {

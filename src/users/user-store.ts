@@ -188,7 +188,7 @@ export class UserStore {
       'the secret access key is not well-formed',
       'use 8 to 256 visible ASCII characters',
     );
-    const vault = await openVault(this.#data, this.#serverKey);
+    const vault = await openVault(this.#data, this.#serverKey, readUserFile(this.#data).users.length > 0);
     const stored: StoredKey = {
       id: key.accessKeyId,
       secret: vault.seal(key.secretAccessKey, key.accessKeyId),

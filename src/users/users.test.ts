@@ -88,6 +88,17 @@ describe('users', () => {
     expect(() => directory(wrong)).toThrow(expect.objectContaining({ code: 'server-key' }));
   });
 
+  it('a lost server key is told, and no other takes its place', async () => {
+    const users = new UserStore(data, undefined);
+    await users.add({ name: 'alice' });
+    await rm(serverKeyPath(data));
+    await expect(users.rotate('alice', 0)).rejects.toMatchObject({ code: 'server-key' });
+    expect(() => directory()).toThrow(expect.objectContaining({ code: 'server-key' }));
+    await expect(stat(serverKeyPath(data))).rejects.toMatchObject({ code: 'ENOENT' });
+    await users.remove('alice');
+    expect(directory().find('x')).toBeUndefined();
+  });
+
   it('secrets swapped between keys are noticed', async () => {
     const users = new UserStore(data, undefined);
     await users.add({ name: 'alice' });

@@ -54,12 +54,15 @@ export class Vault {
 /**
  * The vault of a data directory, its key made when there is none.
  * @param given from settings; undefined: users.key of the data directory
+ * @param inUse whether there are secrets already: then a missing key is an error, and a new one would not help
+ * @throws UserError `server-key`
  */
-export async function openVault(data: string, given: Secret | undefined): Promise<Vault> {
+export async function openVault(data: string, given: Secret | undefined, inUse: boolean): Promise<Vault> {
   if (given !== undefined) return new Vault(given);
   const path = serverKeyPath(data);
   const existing = await readFile(path, 'utf8').catch(ifMissing);
   if (existing !== undefined) return new Vault(new Secret(existing.trim()));
+  if (inUse) throw missingKey(path);
   await makeDirectoryDurably(data);
   const candidate = `${path}.${randomBytes(6).toString('hex')}`;
   await writeFileDurably(candidate, `${randomBytes(KEY_BYTES).toString('base64url')}\n`);
@@ -83,6 +86,13 @@ export function existingVault(data: string, given: Secret | undefined): Vault | 
   } catch (error) {
     return ifMissing(error);
   }
+}
+
+export function missingKey(subject: string): UserError {
+  return new UserError('server-key', 'there are users but no server key', {
+    subject,
+    advice: 'put users.key back or set BUCKETWRIGHT_SERVER_KEY; without it, remove the users and add them again',
+  });
 }
 
 function ifMissing(error: unknown): undefined {

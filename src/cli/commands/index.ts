@@ -22,6 +22,7 @@ import { server } from './server.ts';
 import { transfer } from './transfer.ts';
 import { up } from './up.ts';
 import { userAdd } from './user-add.ts';
+import { userExplain } from './user-explain.ts';
 import { userList } from './user-list.ts';
 import { userPolicy } from './user-policy.ts';
 import { userRotate } from './user-rotate.ts';
@@ -43,6 +44,7 @@ export const commands: readonly Register[] = [
   userRemove,
   userList,
   userPolicy,
+  userExplain,
   verify,
   doctor,
   fsck,
