@@ -96,6 +96,9 @@ function bytes(value: string | number | boolean): number {
 /** Fields that need no condition: they are the signature itself, or are ignored. */
 const UNCONDITIONED = new Set(['policy', 'x-amz-signature', 'signature', 'awsaccesskeyid', 'file']);
 
+/** Fields to ignore, and checksums, which allow nothing: they only say more exactly what the file is. */
+const FREE = /^x-(?:ignore|amz-checksum)-/;
+
 /**
  * Holds a form's fields against its policy: every condition must be met, every field must have one.
  * @param fields by lower-case name, with `bucket` as the request names it
@@ -111,7 +114,7 @@ export function checkFormPolicy(policy: FormPolicy, fields: ReadonlyMap<string, 
     if (!met) throw denied(`Policy Condition failed: ${text.slice(0, 512)}`);
   }
   const extra = Array.from(fields.keys()).filter(
-    (name) => !covered.has(name) && !UNCONDITIONED.has(name) && !name.startsWith('x-ignore-'),
+    (name) => !covered.has(name) && !UNCONDITIONED.has(name) && !FREE.test(name),
   );
   if (extra.length > 0) throw denied(`Extra input fields: ${extra.join(', ').slice(0, 512)}`);
 }

@@ -14,8 +14,8 @@ export const getObject = defineOperation({
   handle: async (input, context) => {
     const stored = await context.store.openObject(input.bucket, input.key, input.versionId);
     try {
+      const selection = selectBytes(input, stored.info);
       const object = decryptedObject(stored, input.customerKey);
-      const selection = selectBytes(input, object.info);
       if (selection.status === 304) await object.close();
       const lock = await lockHeaders(object.info, context);
       const expiration = input.versionId === undefined ? await expirationHeaders(context.store, object.info) : [];
