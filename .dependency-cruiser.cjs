@@ -7,7 +7,7 @@ const ranks = [
   ['settings', 'sigv4', 'policy', 'checksum'],
   ['providers', 'store', 'users'],
   ['s3', 'client'],
-  ['server', 'gateway', 'transfer', 'provision', 'verify', 'probe', 'stack'],
+  ['server', 'gateway', 'transfer', 'provision', 'verify', 'probe', 'credentials', 'stack'],
   ['tenants', 'observability', 'deploy', 'backup', 'artifacts', 'cost'],
   ['control'],
   ['cli'],

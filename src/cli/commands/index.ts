@@ -2,6 +2,7 @@ import type { Register } from '../context.ts';
 import { compact } from './compact.ts';
 import { configShow } from './config-show.ts';
 import { cost } from './cost.ts';
+import { credentialsCheck } from './credentials-check.ts';
 import { doctor } from './doctor.ts';
 import { down } from './down.ts';
 import { fsck } from './fsck.ts';
@@ -57,6 +58,7 @@ export const commands: readonly Register[] = [
   observabilityCheck,
   transfer,
   cost,
+  credentialsCheck,
   providerList,
   providerShow,
   providerProbe,
