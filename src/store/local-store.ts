@@ -264,8 +264,9 @@ export class LocalStore implements ObjectStore {
 
   async health(): Promise<StoreHealth> {
     const probe = join(this.#engine.directory, 'probe');
-    const diskFreeBytes = this.#engine.space.free();
+    let diskFreeBytes = 0;
     try {
+      diskFreeBytes = this.#engine.space.free();
       await writeFile(probe, 'bucketwright');
       await rm(probe, { force: true });
       this.#engine.space.assertRoom(0, 'index');

@@ -106,10 +106,12 @@ export class Committer {
   async #transact(group: readonly Waiting[]): Promise<unknown> {
     const began = performance.now();
     try {
-      await this.#index.root.transaction(() => {
-        for (const one of group) one.run();
-        this.#hooks.beforeCommit();
-      });
+      await this.#unlessBroken(
+        this.#index.root.transaction(() => {
+          for (const one of group) one.run();
+          this.#hooks.beforeCommit();
+        }),
+      );
     } catch (error) {
       this.#hooks.afterCommit(false);
       return await commitFailure(error);
@@ -118,12 +120,35 @@ export class Committer {
     this.#hooks.observe?.(performance.now() - began, group.length);
     return undefined;
   }
+
+  /**
+   * Once its root page could not be written, LMDB refuses everything, reads too, and the transaction under way never
+   * settles.
+   */
+  #unlessBroken(transaction: Promise<unknown>): Promise<unknown> {
+    return new Promise((resolve, reject) => {
+      const watch = setInterval(() => {
+        try {
+          this.#index.root.resetReadTxn();
+          this.#index.counters.get(PROBE);
+        } catch (cause) {
+          clearInterval(watch);
+          reject(
+            new StoreError('closed', 'the disk failed under the index; it takes nothing until a restart', { cause }),
+          );
+        }
+      }, WATCH_MS);
+      transaction.then(resolve, reject).finally(() => clearInterval(watch));
+    });
+  }
 }
 
 function closed(): StoreError {
   return new StoreError('closed', 'the store is closed');
 }
 
+const PROBE = Buffer.from('probe');
+const WATCH_MS = 500;
 const ENOSPC = 28;
 
 /** lmdb rejects with a general error that carries a promise, which is rejected with the system's. */
