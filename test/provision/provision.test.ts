@@ -153,7 +153,9 @@ onEach('provisioning', (target) => {
     const wrong = await apply(settingsFor(endpoint, target.name, manifest('arn:aws:iam:::user/p1oo1')));
     expect(wrong.at(-1)).toMatchObject({ step: 'policy', outcome: 'failed', error: { code: 'lockout' } });
     expect(await client.read(bucket, 'policy')).toBeUndefined();
-    const right = await apply(settingsFor(endpoint, target.name, manifest('arn:aws:iam:::user/p1001')));
+    // Whom the acting key is, each provider says in its own way.
+    const ours = target.name === 'ceph' ? 'arn:aws:iam:::user/p1001' : 'arn:aws:iam::root:root';
+    const right = await apply(settingsFor(endpoint, target.name, manifest(ours)));
     expect(right.at(-1)).toMatchObject({ step: 'policy', outcome: 'written' });
     expect(await client.location(bucket)).toBeDefined();
   });
