@@ -1,0 +1,1 @@
+// Cargo wants a target; script/setup-mdbx compiles the C source itself.
