@@ -1,4 +1,5 @@
 import { CommanderError } from 'commander';
+import { BackupError } from '../backup/index.ts';
 import { ClientError } from '../client/errors.ts';
 import { HostError, UsageError, unreachable } from '../core/errors.ts';
 import type { Finding } from '../core/finding.ts';
@@ -28,6 +29,7 @@ export function exitCodeFor(error: unknown): ExitCode {
     return exitCode.configuration;
   if (error instanceof PolicyError) return exitCode.configuration;
   if (error instanceof UserError) return userExitCode(error);
+  if (error instanceof BackupError) return backupExitCode(error);
   if (error instanceof UsageError) return exitCode.usage;
   // Commander ends --help and --version by an error of its own, with the code 0.
   if (error instanceof CommanderError) return error.exitCode === 0 ? exitCode.done : exitCode.usage;
@@ -66,6 +68,31 @@ function provisionExitCode(code: ProvisionErrorCode): ExitCode {
     case 'world-moved':
     case 'bucket-not-empty':
     case 'not-confirmed':
+      return exitCode.failed;
+    default:
+      return unreachable(code);
+  }
+}
+
+function backupExitCode({ code }: BackupError): ExitCode {
+  switch (code) {
+    case 'wrong-key':
+      return exitCode.denied;
+    case 'no-repository':
+    case 'repository-format':
+      return exitCode.configuration;
+    case 'no-such-snapshot':
+      return exitCode.usage;
+    case 'not-mdbx':
+    case 'structure':
+    case 'not-converged':
+    case 'method':
+    case 'source':
+    case 'hook':
+    case 'repository-exists':
+    case 'damaged':
+    case 'target-exists':
+    case 'busy':
       return exitCode.failed;
     default:
       return unreachable(code);

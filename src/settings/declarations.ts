@@ -204,6 +204,18 @@ export const settingsSchema = z.object({
   tempoPrefix: prefix('tempo', "Tempo's objects", parsePrefix),
   backupBucket: bucket('backup', 'backups'),
   backupPrefix: prefix('backup', 'backups', parsePrefix),
+  backupPassphrase: secret(/^[^\x00-\x1f]{12,1024}$/, 'must be 12 to 1,024 characters on one line').register(
+    settingFacts,
+    {
+      ...facts,
+      env: 'BUCKETWRIGHT_BACKUP_PASSPHRASE',
+      yaml: ['backup', 'passphrase'],
+      secret: true,
+      unset: 'none: bucketwright backup asks for it to be set',
+      help: 'What opens the backup repository. Without it no backup can be restored: keep it where the backups are not.',
+      example: 'BUCKETWRIGHT_BACKUP_PASSPHRASE_FILE=/run/secrets/backup_passphrase',
+    },
+  ),
   artifactsBucket: bucket('artifacts', 'build artifacts'),
   artifactsPrefix: prefix('artifacts', 'artifacts', parsePrefix),
   logRetention: retention().register(settingFacts, {

@@ -112,6 +112,7 @@ export function parseSettings(input: SettingsInput): Settings {
     storage,
     buckets,
     manifest: manifest(),
+    backupPassphrase: values.backupPassphrase,
     outageMode,
     retention: { logs: logRetention, traces: traceRetention },
     server: {

@@ -74,6 +74,8 @@ export interface Settings {
   readonly buckets: Readonly<Record<Use, BucketTarget>>;
   /** What bucketwright.yaml wants to exist. */
   readonly manifest: Manifest;
+  /** What opens the backup repository. */
+  readonly backupPassphrase: Secret | undefined;
   readonly outageMode: 'fail-closed' | 'buffer';
   readonly retention: {
     /** Milliseconds. */

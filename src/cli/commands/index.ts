@@ -1,4 +1,10 @@
 import type { Register } from '../context.ts';
+import { backupDrill, backupVerify } from './backup-check.ts';
+import { backupInit, backupPassphrase } from './backup-keys.ts';
+import { backupList, backupStatus } from './backup-list.ts';
+import { backupPrune } from './backup-prune.ts';
+import { backupRestore } from './backup-restore.ts';
+import { backupRun } from './backup-run.ts';
 import { compact } from './compact.ts';
 import { configShow } from './config-show.ts';
 import { cost } from './cost.ts';
@@ -53,6 +59,15 @@ export const commands: readonly Register[] = [
   indexBackup,
   indexRestore,
   configShow,
+  backupInit,
+  backupRun,
+  backupList,
+  backupStatus,
+  backupRestore,
+  backupVerify,
+  backupDrill,
+  backupPrune,
+  backupPassphrase,
   render,
   renderCredentials,
   observabilityCheck,

@@ -1,0 +1,91 @@
+import { z } from 'zod';
+
+const hash = z.string().regex(/^[0-9a-f]{64}$/);
+const count = z.number().int().min(0).max(Number.MAX_SAFE_INTEGER);
+
+/** Where bytes lie: a sealed blob within a pack. */
+export const blobSchema = z.object({
+  /** The pack's name: SHA-256 of the object. */
+  pack: hash,
+  offset: count,
+  /** Sealed bytes. */
+  length: count,
+  codec: z.enum(['none', 'deflate', 'zstd']),
+  /** Bytes and SHA-256 of what is in it, unpacked. */
+  raw: count.max(64 * 1024 * 1024),
+  sha256: hash,
+});
+export type BlobRef = z.infer<typeof blobSchema>;
+
+/** Pages of an environment: runs of [first page, how many], in the order of the blob's bytes. */
+export const segmentSchema = z.object({ runs: z.array(z.tuple([count, count])), blob: blobSchema });
+export type Segment = z.infer<typeof segmentSchema>;
+
+/** What one snapshot added. */
+export const layerSchema = z.object({ version: z.literal(1), segments: z.array(segmentSchema) });
+export type Layer = z.infer<typeof layerSchema>;
+
+/** A file or directory of a plain tree; paths are relative, with `/`. */
+export const entrySchema = z.discriminatedUnion('kind', [
+  z.object({ kind: z.literal('directory'), path: z.string(), mode: count }),
+  z.object({ kind: z.literal('link'), path: z.string(), target: z.string() }),
+  z.object({
+    kind: z.literal('file'),
+    path: z.string(),
+    mode: count,
+    size: count,
+    /** Milliseconds since 1970, and the inode: an unchanged file is not read again. */
+    modified: z.number(),
+    inode: count,
+    blobs: z.array(blobSchema),
+  }),
+]);
+export type Entry = z.infer<typeof entrySchema>;
+
+export const treeSchema = z.object({ version: z.literal(1), entries: z.array(entrySchema) });
+export type TreeDocument = z.infer<typeof treeSchema>;
+
+/** A sealed document that a snapshot needs. */
+export const documentSchema = z.object({ name: hash, bytes: count });
+export type DocumentRef = z.infer<typeof documentSchema>;
+
+const mdbxSchema = z.object({
+  kind: z.literal('mdbx'),
+  txnid: count,
+  pageSize: count,
+  /** Base64 of the meta page's first 244 bytes. */
+  meta: z.string(),
+  slot: z.number().int().min(0).max(2),
+  environmentId: z.string(),
+  file: z.string(),
+  /** Whether the source was a directory with `mdbx.dat`. */
+  subdirectory: z.boolean(),
+  /** Oldest first: the first is whole, each further one holds what changed. */
+  layers: z.array(documentSchema).min(1),
+});
+const directorySchema = z.object({ kind: z.literal('directory'), tree: documentSchema });
+
+export const snapshotSchema = z.object({
+  version: z.literal(1),
+  id: z.string().regex(/^[0-9a-f]{16}$/),
+  source: z.string(),
+  host: z.string(),
+  path: z.string(),
+  /** When the source was in this state: milliseconds since 1970 UTC. */
+  time: count,
+  method: z.enum(['reader', 'mdbx_copy', 'offline', 'files']),
+  content: z.discriminatedUnion('kind', [mdbxSchema, directorySchema]),
+  /** Bytes of the source that this snapshot stored anew, and as they lie in the repository. */
+  added: z.object({ raw: count, stored: count }),
+  /** Bytes read of the source, and milliseconds taken. */
+  read: count,
+  took: count,
+});
+export type Snapshot = z.infer<typeof snapshotSchema>;
+export type MdbxContent = z.infer<typeof mdbxSchema>;
+
+export const configSchema = z.object({
+  format: z.literal('bucketwright-backup'),
+  version: z.literal(1),
+  id: z.string().regex(/^[0-9a-f]{32}$/),
+});

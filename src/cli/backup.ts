@@ -1,0 +1,123 @@
+import { type Command, InvalidArgumentError } from 'commander';
+import { BackupError, Repository, type RepositoryPlace, type Snapshot } from '../backup/index.ts';
+import { createClient } from '../client/index.ts';
+import { parseDuration } from '../core/durations.ts';
+import { UsageError } from '../core/errors.ts';
+import type { Secret } from '../core/secret.ts';
+import { resolveConnection } from '../providers/index.ts';
+import type { Settings } from '../settings/index.ts';
+import { type CliContext, loadSettings, noun } from './context.ts';
+
+export const backupCommand = (program: Command, verb: string): Command =>
+  noun(program, 'backup', 'Backups of MDBX environments and directories, on any S3.').command(verb);
+
+/**
+ * Calls `body` with where backups go and what opens them.
+ * @throws SettingsError, UsageError
+ */
+export async function withPlace<T>(
+  command: Command,
+  context: CliContext,
+  body: (place: RepositoryPlace, passphrase: Secret, settings: Settings) => Promise<T>,
+): Promise<T> {
+  const settings = loadSettings(command, context);
+  const { storage, buckets, backupPassphrase } = settings;
+  if (storage.kind !== 's3') {
+    throw new UsageError('backups need an S3 endpoint', {
+      subject: 'S3_ENDPOINT',
+      advice: 'set S3_ENDPOINT with its keys; to try it on one machine: bucketwright up',
+    });
+  }
+  if (backupPassphrase === undefined) {
+    throw new UsageError('backups are encrypted, and no passphrase is set', {
+      subject: 'BUCKETWRIGHT_BACKUP_PASSPHRASE',
+      advice: 'set BUCKETWRIGHT_BACKUP_PASSPHRASE_FILE to a file that holds it',
+    });
+  }
+  const client = createClient(resolveConnection(storage), { sockets: 16 });
+  try {
+    const { bucket, prefix } = buckets.backup;
+    return await body({ client, bucket, prefix }, backupPassphrase, settings);
+  } finally {
+    client.close();
+  }
+}
+
+/** @throws BackupError `no-repository`, `wrong-key` */
+export function withRepository<T>(
+  command: Command,
+  context: CliContext,
+  body: (repository: Repository) => Promise<T>,
+): Promise<T> {
+  return withPlace(command, context, async (place, passphrase) => body(await Repository.open(place, passphrase)));
+}
+
+/**
+ * The snapshot that is meant: by the first letters of its id, as it was at a time, or the newest.
+ * @throws BackupError `no-such-snapshot`
+ */
+export async function findSnapshot(
+  repository: Repository,
+  source: string,
+  { snapshot: id, at }: { readonly snapshot?: string | undefined; readonly at?: number | undefined },
+): Promise<Snapshot> {
+  for await (const snapshot of repository.snapshots(source)) {
+    if (id !== undefined && !snapshot.id.startsWith(id)) continue;
+    if (at !== undefined && snapshot.time > at) continue;
+    return snapshot;
+  }
+  const asked = [
+    id === undefined ? '' : ` ${id}`,
+    at === undefined ? '' : ` at or before ${new Date(at).toISOString()}`,
+  ];
+  throw new BackupError('no-such-snapshot', `${source} has no snapshot${asked.join('')}`, {
+    subject: source,
+    advice: 'bucketwright backup list shows what there is',
+  });
+}
+
+export function sourceName(text: string): string {
+  if (/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/.test(text)) return text;
+  throw new InvalidArgumentError('must be letters, digits, dots, dashes and underscores, at most 64.');
+}
+
+export function duration(text: string): number {
+  const value = parseDuration(text);
+  if (value === undefined || value === 0) throw new InvalidArgumentError('must be a duration such as 30s or 1h.');
+  return value;
+}
+
+export function moment(text: string): number {
+  const value = Date.parse(text);
+  if (Number.isNaN(value)) throw new InvalidArgumentError('must be a time such as 2026-11-24T03:00:00Z.');
+  return value;
+}
+
+export function whole(text: string): number {
+  if (!/^\d{1,6}$/.test(text)) throw new InvalidArgumentError('must be a whole number.');
+  return Number(text);
+}
+
+export const isoTime = (time: number): string => new Date(time).toISOString().slice(0, 19).replace('T', ' ');
+
+/** For `--json`: what people ask of a snapshot. */
+export const snapshotFacts = (snapshot: Snapshot) => ({
+  id: snapshot.id,
+  source: snapshot.source,
+  time: new Date(snapshot.time).toISOString(),
+  host: snapshot.host,
+  path: snapshot.path,
+  kind: snapshot.content.kind,
+  method: snapshot.method,
+  ...(snapshot.content.kind === 'mdbx'
+    ? {
+        transaction: snapshot.content.txnid,
+        pageSize: snapshot.content.pageSize,
+        layers: snapshot.content.layers.length,
+      }
+    : {}),
+  readBytes: snapshot.read,
+  newBytes: snapshot.added.raw,
+  storedBytes: snapshot.added.stored,
+  milliseconds: snapshot.took,
+});
