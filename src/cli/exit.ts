@@ -1,4 +1,5 @@
 import { CommanderError } from 'commander';
+import { ArtifactError, type ArtifactErrorCode } from '../artifacts/errors.ts';
 import { BackupError } from '../backup/index.ts';
 import { ClientError } from '../client/errors.ts';
 import { HostError, UsageError, unreachable } from '../core/errors.ts';
@@ -39,6 +40,7 @@ export function exitCodeFor(error: unknown): ExitCode {
     return denied ? exitCode.denied : exitCode.configuration;
   }
   if (error instanceof ProvisionError) return provisionExitCode(error.code);
+  if (error instanceof ArtifactError) return artifactExitCode(error.code);
   if (error instanceof HostError) return hostExitCode(error);
   return exitCode.failed;
 }
@@ -52,6 +54,34 @@ function hostExitCode({ code }: HostError): ExitCode {
     case 'address-in-use':
     case 'data-directory-held':
     case 'host':
+      return exitCode.failed;
+    default:
+      return unreachable(code);
+  }
+}
+
+function artifactExitCode(code: ArtifactErrorCode): ExitCode {
+  switch (code) {
+    case 'invalid':
+    case 'unpackable':
+      return exitCode.usage;
+    case 'no-conditional-writes':
+      return exitCode.configuration;
+    case 'signature':
+      return exitCode.denied;
+    case 'no-such-version':
+    case 'no-such-channel':
+    case 'version-exists':
+    case 'channel-moved':
+    case 'content-missing':
+    case 'content-damaged':
+    case 'content-changed':
+    case 'unsafe-archive':
+    case 'target':
+    case 'document':
+    case 'checks-failed':
+    case 'condemned':
+    case 'command-failed':
       return exitCode.failed;
     default:
       return unreachable(code);

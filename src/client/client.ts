@@ -180,11 +180,15 @@ export function createClient(connection: Connection, options: TransportOptions =
       return Errors.map(({ Key, Code }) => ({ key: Key ?? '', s3Code: Code ?? 'Unknown' }));
     },
 
-    async presign({ method, bucket, key, expiresSeconds, contentType }) {
+    async presign({ method, bucket, key, expiresSeconds, contentType, disposition }) {
       const address = { Bucket: bucket, Key: key };
       const expiresIn = { expiresIn: expiresSeconds };
       return method === 'GET'
-        ? getSignedUrl(presigner, new GetObjectCommand(address), expiresIn)
+        ? getSignedUrl(
+            presigner,
+            new GetObjectCommand({ ...address, ResponseContentDisposition: disposition }),
+            expiresIn,
+          )
         : getSignedUrl(presigner, new PutObjectCommand({ ...address, ContentType: contentType }), expiresIn);
     },
 

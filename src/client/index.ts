@@ -15,6 +15,7 @@ export type {
   GetAnswer,
   GetRequest,
   ListedEntry,
+  ListedPart,
   ListRequest,
   ObjectAddress,
   ObjectClient,

@@ -3,6 +3,7 @@ import {
   CompleteMultipartUploadCommand,
   CreateMultipartUploadCommand,
   ListMultipartUploadsCommand,
+  ListPartsCommand,
   type S3Client,
   UploadPartCommand,
 } from '@aws-sdk/client-s3';
@@ -18,7 +19,7 @@ type Call = <T>(
 /** The multipart half of the client port. */
 export function multipart(
   call: Call,
-): Pick<ObjectClient, 'createUpload' | 'uploadPart' | 'completeUpload' | 'listUploads' | 'abortUpload'> {
+): Pick<ObjectClient, 'createUpload' | 'uploadPart' | 'completeUpload' | 'listParts' | 'listUploads' | 'abortUpload'> {
   return {
     async createUpload({ bucket, key, signal, ...headers }) {
       const command = new CreateMultipartUploadCommand({ Bucket: bucket, Key: key, ...headerParameters(headers) });
@@ -56,6 +57,25 @@ export function multipart(
       });
       const send = (client: S3Client) => client.send(command, abortable(signal));
       return { etag: bare((await call('CompleteMultipartUpload', { bucket, key }, send)).ETag) };
+    },
+
+    async *listParts({ bucket, key, uploadId }) {
+      let marker: string | undefined;
+      do {
+        const command = new ListPartsCommand({
+          Bucket: bucket,
+          Key: key,
+          UploadId: uploadId,
+          PartNumberMarker: marker,
+        });
+        const page = await call('ListParts', { bucket, key }, (client) => client.send(command));
+        for (const { PartNumber, ETag, Size, ChecksumCRC32 } of page.Parts ?? []) {
+          if (PartNumber === undefined) continue;
+          yield { number: PartNumber, etag: bare(ETag), size: Size ?? 0, crc32: ChecksumCRC32 };
+        }
+        const more = page.IsTruncated === true && page.NextPartNumberMarker !== marker;
+        marker = more ? page.NextPartNumberMarker : undefined;
+      } while (marker !== undefined);
     },
 
     async *listUploads({ bucket, prefix }) {

@@ -25,6 +25,8 @@ export interface ObjectClient {
   uploadPart(request: UploadPartRequest): Promise<UploadedPart>;
   /** The ETag is empty where the provider tells none. */
   completeUpload(request: CompleteUploadRequest): Promise<PutAnswer>;
+  /** The parts that an unfinished upload has, in the order of their numbers. @throws ClientError `no-such-upload` */
+  listParts(request: ObjectAddress & { readonly uploadId: string }): AsyncIterable<ListedPart>;
   /** Unfinished uploads, in the order of keys. */
   listUploads(request: { readonly bucket: string; readonly prefix: string }): AsyncIterable<UnfinishedUpload>;
   /** @throws ClientError `no-such-upload` */
@@ -138,6 +140,11 @@ export interface UploadedPart {
   readonly crc32: string | undefined;
 }
 
+export interface ListedPart extends UploadedPart {
+  /** Bytes. */
+  readonly size: number;
+}
+
 export interface CompleteUploadRequest extends ObjectAddress {
   readonly uploadId: string;
   /** In the order of their numbers. */
@@ -182,4 +189,6 @@ export interface PresignRequest extends ObjectAddress {
   /** 1 to 604,800. */
   readonly expiresSeconds: number;
   readonly contentType?: string | undefined;
+  /** The `Content-Disposition` that a GET's answer has. */
+  readonly disposition?: string | undefined;
 }

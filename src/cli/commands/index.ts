@@ -1,4 +1,19 @@
 import type { Register } from '../context.ts';
+import { artifactDiff } from './artifact-diff.ts';
+import { artifactGc } from './artifact-gc.ts';
+import { artifactHistory } from './artifact-history.ts';
+import { artifactList } from './artifact-list.ts';
+import { artifactPromote } from './artifact-promote.ts';
+import { artifactPull } from './artifact-pull.ts';
+import { artifactPush } from './artifact-push.ts';
+import { artifactRollback } from './artifact-rollback.ts';
+import { artifactServe } from './artifact-serve.ts';
+import { artifactShow } from './artifact-show.ts';
+import { artifactSign } from './artifact-sign.ts';
+import { artifactToken } from './artifact-token.ts';
+import { artifactUrl } from './artifact-url.ts';
+import { artifactVerify } from './artifact-verify.ts';
+import { artifactWatch } from './artifact-watch.ts';
 import { backupDrill, backupVerify } from './backup-check.ts';
 import { backupInit, backupPassphrase } from './backup-keys.ts';
 import { backupList, backupStatus } from './backup-list.ts';
@@ -72,6 +87,21 @@ export const commands: readonly Register[] = [
   renderCredentials,
   observabilityCheck,
   transfer,
+  artifactPush,
+  artifactPull,
+  artifactList,
+  artifactShow,
+  artifactDiff,
+  artifactPromote,
+  artifactRollback,
+  artifactHistory,
+  artifactUrl,
+  artifactVerify,
+  artifactGc,
+  artifactWatch,
+  artifactSign,
+  artifactServe,
+  artifactToken,
   cost,
   credentialsCheck,
   providerList,

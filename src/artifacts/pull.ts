@@ -1,0 +1,134 @@
+import { randomBytes } from 'node:crypto';
+import { lstat, mkdir, readdir, readlink, rm, symlink } from 'node:fs/promises';
+import { resolve as absolute, basename, dirname, join } from 'node:path';
+import { systemErrorCode } from '../core/errors.ts';
+import { moveDurably } from '../fs/durable.ts';
+import { beginFile } from '../fs/file-in-progress.ts';
+import { syncTree } from '../fs/sync-tree.ts';
+import { readContent } from './content.ts';
+import { ArtifactError } from './errors.ts';
+import { type Artifact, mediaTypes } from './model.ts';
+import { hexOf } from './names.ts';
+import type { Place } from './place.ts';
+import { defaultLimits, type UnpackLimits, unpack } from './unpack.ts';
+
+export interface PullRequest {
+  readonly artifact: Artifact;
+  /** Where the file, or the link to the directory, shall be. */
+  readonly target: string;
+  readonly limits?: UnpackLimits | undefined;
+  readonly signal?: AbortSignal | undefined;
+  readonly onProgress?: ((bytes: number) => void) | undefined;
+}
+
+export interface Pulled {
+  /** The target, absolute. */
+  readonly path: string;
+  /** Where the bytes really are. */
+  readonly content: string;
+  /** False: it was there already, and nothing was read. */
+  readonly changed: boolean;
+}
+
+/**
+ * Puts an artifact into place, checked, at once or not at all. A file replaces the file at the target. A directory is
+ * unpacked beside the target (`.<target>.artifacts/sha256-…`) and the target becomes a link to it, so that a reader sees
+ * the old or the new one; the one before is kept for those who still read it.
+ * @throws ArtifactError `target`, `content-missing`, `content-damaged`, `unsafe-archive`
+ */
+export async function pull(place: Place, request: PullRequest): Promise<Pulled> {
+  const path = absolute(request.target);
+  await mkdir(dirname(path), { recursive: true });
+  return request.artifact.content.mediaType === mediaTypes.tar
+    ? pullDirectory(place, request, path)
+    : pullFile(place, request, path);
+}
+
+async function pullFile(place: Place, request: PullRequest, path: string): Promise<Pulled> {
+  const facts = await factsOf(path);
+  if (facts !== undefined && !facts.isFile()) throw taken(path, 'it is not a file');
+  const file = await beginFile(path, async () => {});
+  try {
+    let position = 0;
+    for await (const chunk of readContent(place, request.artifact, request.signal)) {
+      await file.write(chunk, position);
+      position += chunk.length;
+      request.onProgress?.(chunk.length);
+    }
+    await file.commit();
+  } catch (error) {
+    await file.discard();
+    throw error;
+  }
+  return { path, content: path, changed: true };
+}
+
+async function pullDirectory(place: Place, request: PullRequest, path: string): Promise<Pulled> {
+  const { artifact, limits, signal, onProgress } = request;
+  const store = join(dirname(path), `.${basename(path)}.artifacts`);
+  const current = await linkAt(path, basename(store));
+  const name = `sha256-${hexOf(artifact.content.digest)}`;
+  const content = join(store, name);
+  if ((await factsOf(content)) === undefined) {
+    await mkdir(store, { recursive: true });
+    const unpacked = join(store, `.${randomBytes(8).toString('hex')}.part`);
+    await mkdir(unpacked, { mode: 0o755 });
+    try {
+      await unpack(counted(readContent(place, artifact, signal), onProgress), unpacked, limits ?? defaultLimits);
+      await syncTree(unpacked);
+      await moveDurably(unpacked, content);
+    } catch (error) {
+      await rm(unpacked, { recursive: true, force: true });
+      // Two pulls of the same artifact into the same place: the other one was first.
+      if (!['ENOTEMPTY', 'EEXIST'].includes(systemErrorCode(error) ?? '')) throw error;
+    }
+  } else if (current === name) {
+    return { path, content, changed: false };
+  }
+  const link = `${path}.${randomBytes(6).toString('hex')}.link`;
+  await symlink(join(basename(store), name), link);
+  await moveDurably(link, path);
+  await removeOlder(store, [name, current]);
+  return { path, content, changed: true };
+}
+
+/** Which content a link of ours leads to; undefined where nothing is. @throws ArtifactError `target` */
+async function linkAt(path: string, store: string): Promise<string | undefined> {
+  const facts = await factsOf(path);
+  if (facts === undefined) return undefined;
+  const leads = facts.isSymbolicLink() ? await readlink(path) : '';
+  if (dirname(leads) === store) return basename(leads);
+  throw taken(path, 'it is not a link that an earlier pull made');
+}
+
+/** What nothing leads to any more, save the one before: a process may still read from it. */
+async function removeOlder(store: string, keep: readonly (string | undefined)[]): Promise<void> {
+  for (const entry of await readdir(store)) {
+    if (entry.startsWith('sha256-') && !keep.includes(entry)) {
+      await rm(join(store, entry), { recursive: true, force: true });
+    }
+  }
+}
+
+async function* counted(bytes: AsyncIterable<Buffer>, onProgress: PullRequest['onProgress']) {
+  for await (const chunk of bytes) {
+    onProgress?.(chunk.length);
+    yield chunk;
+  }
+}
+
+async function factsOf(path: string) {
+  try {
+    return await lstat(path);
+  } catch (error) {
+    if (systemErrorCode(error) === 'ENOENT') return undefined;
+    throw error;
+  }
+}
+
+function taken(path: string, why: string): ArtifactError {
+  return new ArtifactError('target', `${path} is not replaced: ${why}`, {
+    subject: path,
+    advice: 'pull to another place, or move what is there away',
+  });
+}

@@ -1,0 +1,57 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { openApiDocument, routes } from './openapi.ts';
+import { RateLimit } from './rate-limit.ts';
+import { findToken, mayRead, newToken, parseTokens } from './tokens.ts';
+
+test('a token is found by itself only, and its file does not hold it', () => {
+  const made = [newToken({ id: 'a', names: ['*'] }), newToken({ id: 'b', names: ['x/*'] })];
+  const text = JSON.stringify({ tokens: made.map(({ entry }) => entry) });
+  const tokens = parseTokens(text, 'file');
+  for (const { token, entry } of made) {
+    expect(text).not.toContain(token.reveal());
+    expect(findToken(tokens, `Bearer ${token.reveal()}`)?.id).toBe(entry.id);
+    expect(findToken(tokens, `Bearer ${token.reveal()}x`)).toBeUndefined();
+    expect(findToken(tokens, `Bearer ${entry.sha256}`)).toBeUndefined();
+  }
+  expect(findToken(tokens, undefined)).toBeUndefined();
+});
+
+test('a file of tokens is read whole or refused', () => {
+  fc.assert(
+    fc.property(fc.oneof(fc.string(), fc.json()), (text) => {
+      expect(() => parseTokens(text, 'file')).toThrow(/is not a file of tokens/);
+    }),
+  );
+});
+
+test.each([
+  [['*'], 'a/b', true],
+  [['a/*'], 'a/b/c', true],
+  [['a/*'], 'a', false],
+  [['a/*'], 'ab/c', false],
+  [['a'], 'a/b', false],
+  [['b', 'a/b'], 'a/b', true],
+])('%j reaches %s: %s', (names, name, reached) => {
+  expect(mayRead({ id: 't', sha256: '', names }, name)).toBe(reached);
+});
+
+test('a caller gets its rate on average, and says when to come again', () => {
+  let now = 0;
+  const limit = new RateLimit(10, { now: () => now });
+  const passed = () => Array.from({ length: 100 }, () => limit.take('a')).filter((wait) => wait === 0).length;
+  expect(passed()).toBe(20);
+  expect(limit.take('b')).toBe(0);
+  expect(limit.take('a')).toBe(1);
+  now += 1000;
+  expect(passed()).toBe(10);
+});
+
+test('the OpenAPI document has every route, and no reference that leads nowhere', () => {
+  const document = openApiDocument();
+  const text = JSON.stringify(document);
+  for (const { path, id } of Object.values(routes)) expect(text).toContain(`"${path}":{"get":{"operationId":"${id}"`);
+  const schemas = new Set([...text.matchAll(/#\/components\/schemas\/(\w+)/g)].map(([, name]) => name));
+  expect(schemas.size).toBeGreaterThan(4);
+  for (const name of schemas) expect(document).toHaveProperty(['components', 'schemas', name ?? '']);
+});

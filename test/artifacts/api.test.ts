@@ -1,0 +1,167 @@
+import { spawn } from 'node:child_process';
+import { createHash, randomBytes } from 'node:crypto';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { z } from 'zod';
+import { artifacts } from '../../src/artifacts/index.ts';
+import { createClient, type ObjectClient } from '../../src/client/index.ts';
+import { newToken } from '../../src/control/index.ts';
+import { errorSchema, historySchema, namesSchema, resolvedSchema, versionsSchema } from '../../src/control/schemas.ts';
+import { providerNamed } from '../../src/providers/index.ts';
+import { connectionTo } from '../provision/targets.ts';
+import { bucketName, cleanEnvironment } from '../support/endpoint.ts';
+import { commandLine } from '../support/paths.ts';
+import { freePorts } from '../support/ports.ts';
+import { startServer, type TestServer } from '../support/server.ts';
+import { type TemporaryDirectory, temporaryDirectory } from '../support/temporary.ts';
+
+const bucket = bucketName('api');
+const all = newToken({ id: 'all', names: ['*'] });
+const some = newToken({ id: 'some', names: ['p/*'] });
+const tenant = newToken({ id: 'tenant', names: ['*'], tenant: 'acme' });
+const slow = newToken({ id: 'slow', names: ['*'] });
+const content = randomBytes(1000);
+let server: TestServer;
+let client: ObjectClient;
+let scratch: TemporaryDirectory;
+let url: string;
+let stop: () => Promise<void>;
+
+const provider = providerNamed('embedded');
+const store = () => {
+  if (provider === undefined) throw new Error('no profile');
+  return artifacts({ client, bucket, prefix: '', provider });
+};
+const promote = (version: string) =>
+  store().promote({ reference: { by: 'version', name: 'p/orders', version }, channel: 'live', by: 'test' });
+
+beforeAll(async () => {
+  server = await startServer();
+  client = createClient(connectionTo(server, 'embedded'));
+  scratch = await temporaryDirectory('api');
+  await client.createBucket(bucket);
+  const path = join(scratch.path, 'content');
+  await writeFile(path, content);
+  for (const version of ['1', '2']) await store().push({ name: 'p/orders', version, path });
+  await store().push({ name: 'other', version: '1', path });
+  await promote('1');
+  const tokens = join(scratch.path, 'tokens.json');
+  await writeFile(tokens, JSON.stringify({ tokens: [all, some, tenant, slow].map(({ entry }) => entry) }));
+  const [port = 0] = await freePorts(1);
+  url = `http://127.0.0.1:${port}`;
+  const child = spawn(
+    process.execPath,
+    [commandLine, 'artifact', 'serve', '--tokens', tokens, '--api', `127.0.0.1:${port}`, '--rate', '20'],
+    {
+      cwd: scratch.path,
+      stdio: 'ignore',
+      env: cleanEnvironment({
+        S3_ENDPOINT: server.url,
+        S3_INSECURE: 'true',
+        S3_PROVIDER: 'embedded',
+        S3_REGION: server.region,
+        S3_ACCESS_KEY_ID: server.accessKeyId,
+        S3_SECRET_ACCESS_KEY: server.secretAccessKey,
+        S3_BUCKET_ARTIFACTS: bucket,
+      }),
+    },
+  );
+  const exited = new Promise((done) => child.once('exit', done));
+  stop = async () => {
+    child.kill();
+    await exited;
+  };
+  const alive = () =>
+    fetch(`${url}/healthz`).then(
+      ({ status }) => status,
+      () => 0,
+    );
+  await expect.poll(alive, { timeout: 30_000 }).toBe(200);
+}, 90_000);
+afterAll(async () => {
+  await stop?.();
+  client?.close();
+  await server?.[Symbol.asyncDispose]();
+  await scratch?.remove();
+}, 60_000);
+
+const get = (path: string, token = all, headers: Record<string, string> = {}) =>
+  fetch(`${url}${path}`, { headers: { authorization: `Bearer ${token.token.reveal()}`, ...headers } });
+const resolve = (reference: string) => `/v1/resolve?reference=${encodeURIComponent(reference)}`;
+
+test('a channel leads to an artifact, and its URL to its bytes', async () => {
+  const answer = resolvedSchema.parse(await (await get(resolve('p/orders@live'))).json());
+  expect([answer.artifact.version, answer.entry?.number]).toEqual(['1', 1]);
+  const bytes = Buffer.from(await (await fetch(answer.url)).arrayBuffer());
+  expect(`sha256:${createHash('sha256').update(bytes).digest('hex')}`).toBe(answer.artifact.content.digest);
+  expect(bytes.equals(content)).toBe(true);
+});
+
+test('who waits with an ETag is answered when the channel moves', async () => {
+  const first = await get(resolve('p/orders@live'));
+  await first.text();
+  const etag = first.headers.get('etag') ?? '';
+  expect((await get(resolve('p/orders@live'), all, { 'if-none-match': etag })).status).toBe(304);
+  const waiting = get(`${resolve('p/orders@live')}&wait=30`, all, { 'if-none-match': etag });
+  await promote('2');
+  const moved = await waiting;
+  expect(moved.status).toBe(200);
+  expect(moved.headers.get('etag')).not.toBe(etag);
+  expect(resolvedSchema.parse(await moved.json()).artifact.version).toBe('2');
+}, 40_000);
+
+test('a token reaches its names and its tenant, and learns nothing of others', async () => {
+  expect((await fetch(`${url}/v1/names`)).status).toBe(401);
+  expect((await get(resolve('other:1'), some)).status).toBe(403);
+  expect((await get(resolve('missing:1'), some)).status).toBe(403);
+  expect((await get(resolve('p/orders:1'), some)).status).toBe(200);
+  expect((await get(resolve('p/orders:1'), tenant)).status).toBe(404);
+  expect(await (await get('/v1/names', some)).json()).toEqual({ names: ['p/orders'] });
+  for (const bad of ['', 'x', '../x:1', 'p/orders:../1', `p/orders@sha256:0`]) {
+    expect((await get(resolve(bad))).status, bad).toBe(400);
+  }
+});
+
+test('every answer is what the OpenAPI document says', async () => {
+  const described = z.object({
+    paths: z.record(
+      z.string(),
+      z.object({
+        get: z.object({
+          parameters: z.array(z.object({ name: z.string() })),
+          responses: z.record(z.string(), z.unknown()),
+        }),
+      }),
+    ),
+  });
+  const document = described.parse(await (await fetch(`${url}/v1/openapi.json`)).json());
+  const answers: [string, string, z.ZodType][] = [
+    ['/v1/resolve', '?reference=p/orders:1&wait=0&expires=60', resolvedSchema],
+    ['/v1/names', '', namesSchema],
+    ['/v1/versions', '?name=p/orders', versionsSchema],
+    ['/v1/history', '?name=p/orders&channel=live&limit=5', historySchema],
+  ];
+  expect(Object.keys(document.paths).sort()).toEqual(answers.map(([path]) => path).sort());
+  for (const [path, words, schema] of answers) {
+    const { parameters, responses } = document.paths[path]?.get ?? { parameters: [], responses: {} };
+    const asked = [...new URLSearchParams(words).keys()];
+    expect(parameters.map(({ name }) => name)).toEqual(asked);
+    const good = await get(`${path}${words}`);
+    expect(good.status).toBe(200);
+    // Strictly: what the document does not name must not be there either.
+    const body: unknown = await good.json();
+    expect(schema.parse(body)).toEqual(body);
+    const refused = await fetch(`${url}${path}${words}`);
+    expect(Object.keys(responses)).toContain(String(refused.status));
+    errorSchema.parse(await refused.json());
+  }
+});
+
+test('a token that asks too often is told when to come again', async () => {
+  const answers = await Promise.all(Array.from({ length: 60 }, () => get('/v1/names', slow)));
+  const refused = answers.filter(({ status }) => status === 429);
+  expect(refused.length).toBeGreaterThan(5);
+  expect(Number(refused[0]?.headers.get('retry-after'))).toBeGreaterThan(0);
+  expect((await get('/v1/names', some)).status).toBe(200);
+});

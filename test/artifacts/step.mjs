@@ -1,0 +1,45 @@
+// One step of the store in a process of its own, which kills itself at its n-th request: before it is sent, or after its
+// answer came. Settings come by the environment: TEST_STEP, TEST_KILL (0: never), TEST_WHEN, TEST_CLOCK and S3_….
+import { artifacts } from '../../dist/artifacts/index.js';
+import { createClient } from '../../dist/client/index.js';
+import { resolveConnection } from '../../dist/providers/index.js';
+import { parseSettings } from '../../dist/settings/index.js';
+
+const { TEST_STEP, TEST_KILL, TEST_WHEN, TEST_CLOCK, TEST_BUCKET, TEST_PATH, TEST_VERSION } = process.env;
+const { storage } = parseSettings({ environment: process.env, flags: new Map() });
+const connection = resolveConnection(storage);
+const client = createClient(connection);
+let requests = 0;
+const die = () => process.kill(process.pid, 'SIGKILL');
+const fatal = new Proxy(client, {
+  get(target, name) {
+    const method = target[name];
+    if (typeof method !== 'function' || name === 'close') return method;
+    return (request) => {
+      requests += 1;
+      if (requests === Number(TEST_KILL)) {
+        if (TEST_WHEN === 'before') die();
+        const answer = method.call(target, request);
+        if (answer instanceof Promise) return answer.finally(die);
+        die();
+      }
+      return method.call(target, request);
+    };
+  },
+});
+const store = artifacts({
+  client: fatal,
+  bucket: TEST_BUCKET,
+  prefix: '',
+  provider: connection.provider,
+  clock: { now: () => Date.now() + Number(TEST_CLOCK ?? 0) },
+});
+const name = 'killed';
+if (TEST_STEP === 'push') await store.push({ name, version: TEST_VERSION, path: TEST_PATH });
+if (TEST_STEP === 'promote') {
+  await store.promote({ reference: { by: 'version', name, version: TEST_VERSION }, channel: 'live', by: 'test' });
+}
+if (TEST_STEP === 'gc') {
+  await store.applyGc(await store.planGc({ versions: 0, entries: 1, grace: 3_600_000 }));
+}
+client.close();
