@@ -122,9 +122,9 @@ const proven = new WeakMap<ObjectClient, Set<string>>();
 export async function proveConditionalWrites(place: Place, key: string, bytes: Buffer): Promise<void> {
   const { client, bucket, provider } = place;
   const state = provider.features['conditional-put'];
-  if (state === 'yes' || proven.get(client)?.has(bucket)) return;
   const note = provider.notes['conditional-put'];
   if (state === 'no') throw unsafe(place, note ?? 'it has no conditional writes');
+  if (state === 'yes' || proven.get(client)?.has(bucket)) return;
   try {
     await client.put({ bucket, key, body: { bytes }, ifAbsent: true });
   } catch (error) {
