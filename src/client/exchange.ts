@@ -1,5 +1,11 @@
 import { createHash } from 'node:crypto';
-import { type ClientRequest, Agent as HttpAgent, request as httpRequest, type RequestOptions } from 'node:http';
+import {
+  type ClientRequest,
+  Agent as HttpAgent,
+  request as httpRequest,
+  type IncomingMessage,
+  type RequestOptions,
+} from 'node:http';
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
 import type { Connection } from '../providers/index.ts';
 import { EMPTY_SHA256, type PayloadMode, signRequest } from '../sigv4/index.ts';
@@ -103,8 +109,13 @@ export function createExchange(
           clearTimeout(timer);
           done();
         };
-        outgoing.on('error', (error) => settle(() => reject(error)));
+        let answer: IncomingMessage | undefined;
+        outgoing.on('error', (error) => {
+          // Ceph 18 sends some errors twice: what comes after a whole answer breaks the connection, not the answer.
+          if (answer?.complete !== true) settle(() => reject(error));
+        });
         outgoing.on('response', (response) => {
+          answer = response;
           const chunks: Buffer[] = [];
           let size = 0;
           response.on('data', (chunk: Buffer) => {

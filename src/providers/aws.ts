@@ -15,6 +15,7 @@ export const aws: ProviderProfile = {
   locationConstraint: 'region',
   lifecyclePrefix: 'filter',
   policy: { settleMs: 0, lockoutIsFinal: false },
+  conditions: ['put-if-absent', 'put-if-match', 'complete-if-absent', 'copy-if-absent'],
   features: {
     'bucket-policy': 'yes',
     'public-access-block': 'yes',

@@ -16,6 +16,7 @@ export const b2: ProviderProfile = {
   locationConstraint: 'omit',
   lifecyclePrefix: 'filter',
   policy: { settleMs: 0, lockoutIsFinal: true },
+  conditions: [],
   features: {
     'bucket-policy': 'no',
     'public-access-block': 'no',

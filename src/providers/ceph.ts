@@ -21,6 +21,8 @@ export const ceph: ProviderProfile = {
     settleMs: 0,
     lockoutIsFinal: false,
   },
+  conditions: ['put-if-absent', 'put-if-match'],
+  ifMatchBare: true,
   features: {
     'bucket-policy': 'yes',
     'public-access-block': 'yes',

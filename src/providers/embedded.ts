@@ -13,6 +13,7 @@ export const embedded: ProviderProfile = {
   locationConstraint: 'omit',
   lifecyclePrefix: 'filter',
   policy: { settleMs: 0, lockoutIsFinal: false },
+  conditions: ['put-if-absent', 'put-if-match', 'complete-if-absent'],
   features: {
     'bucket-policy': 'yes',
     'public-access-block': 'yes',

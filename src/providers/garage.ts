@@ -15,6 +15,7 @@ export const garage: ProviderProfile = {
   locationConstraint: 'omit',
   lifecyclePrefix: 'filter',
   policy: { settleMs: 0, lockoutIsFinal: true },
+  conditions: [],
   features: {
     'bucket-policy': 'no',
     'public-access-block': 'no',

@@ -15,6 +15,7 @@ export const generic: ProviderProfile = {
   locationConstraint: 'omit',
   lifecyclePrefix: 'filter',
   policy: { settleMs: 0, lockoutIsFinal: true },
+  conditions: [],
   features: {
     'bucket-policy': unknown,
     'public-access-block': unknown,

@@ -16,6 +16,7 @@ export const ovh: ProviderProfile = {
   locationConstraint: 'omit',
   lifecyclePrefix: 'filter',
   policy: { settleMs: 0, lockoutIsFinal: true },
+  conditions: ['put-if-absent', 'complete-if-absent'],
   features: {
     'bucket-policy': 'no',
     'public-access-block': unknown,

@@ -1,3 +1,5 @@
+import type { Condition } from './conditions.ts';
+
 /** What a provider can do, as far as somebody measured or documented it. `partial` has a note that says what is missing. */
 export type FeatureState = 'yes' | 'no' | 'partial' | 'unknown';
 
@@ -24,6 +26,18 @@ export const features = [
   'chunked-trailer',
 ] as const;
 export type Feature = (typeof features)[number];
+
+/** What a provider allows at most, where it says so. */
+export interface ProviderLimits {
+  /** Requests a second from one address, whatever runs there. */
+  readonly requestsPerSecond?: number;
+  /** Connections at once from one address, whatever runs there. */
+  readonly connections?: number;
+  readonly buckets?: number;
+  readonly keys?: number;
+  /** Bytes; smaller objects are billed as if they had as many. */
+  readonly leastBilledBytes?: number;
+}
 
 /** What is different about one provider: data first. */
 export interface ProviderProfile {
@@ -56,6 +70,21 @@ export interface ProviderProfile {
   readonly lifecycleNeedsActiveVersions?: boolean;
   /** Bucket policies: what is known of their dialect beyond AWS's. */
   readonly policy: PolicyDialect;
+  /** Conditions on writes that hold here; all others are ignored, refused, or not known to hold (`believes`). */
+  readonly conditions: readonly Condition[];
+  /** Conditions hold in buckets without versions only. */
+  readonly conditionsNeedUnversioned?: boolean;
+  /** If-Match is compared with the ETag as it stands in the header: without quotes. */
+  readonly ifMatchBare?: boolean;
+  /** A canned ACL that is put on a bucket removes its policy. */
+  readonly aclClearsPolicy?: boolean;
+  /** Throttles and unknown operations come as HTML: only their status counts. */
+  readonly htmlErrors?: boolean;
+  readonly limits?: ProviderLimits;
+  /** How people make a key where no API does, step by step. */
+  readonly keysByHand?: readonly string[];
+  /** For people: what else is different here, one line each. */
+  readonly rules?: readonly string[];
   readonly features: Readonly<Record<Feature, FeatureState>>;
   /** By feature, what a `partial` or `no` means here. */
   readonly notes: Readonly<Partial<Record<Feature, string>>>;

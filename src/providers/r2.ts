@@ -15,6 +15,7 @@ export const r2: ProviderProfile = {
   locationConstraint: 'omit',
   lifecyclePrefix: 'filter',
   policy: { settleMs: 0, lockoutIsFinal: true },
+  conditions: ['put-if-absent', 'complete-if-absent'],
   features: {
     'bucket-policy': 'no',
     'public-access-block': 'no',

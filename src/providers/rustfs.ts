@@ -15,6 +15,7 @@ export const rustfs: ProviderProfile = {
   locationConstraint: 'omit',
   lifecyclePrefix: 'filter',
   policy: { settleMs: 0, lockoutIsFinal: false },
+  conditions: ['put-if-absent'],
   features: {
     'bucket-policy': 'yes',
     'public-access-block': 'yes',

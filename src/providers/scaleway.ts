@@ -16,6 +16,7 @@ export const scaleway: ProviderProfile = {
   locationConstraint: 'omit',
   lifecyclePrefix: 'filter',
   policy: { implicitDeny: true, settleMs: 0, lockoutIsFinal: true },
+  conditions: ['put-if-absent'],
   features: {
     'bucket-policy': 'partial',
     'public-access-block': unknown,

@@ -16,6 +16,7 @@ export const wasabi: ProviderProfile = {
   locationConstraint: 'omit',
   lifecyclePrefix: 'filter',
   policy: { settleMs: 0, lockoutIsFinal: true },
+  conditions: [],
   features: {
     'bucket-policy': 'yes',
     'public-access-block': unknown,

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createClient, type ObjectClient } from '../../src/client/index.ts';
 import { compare, type Measurement, probe } from '../../src/probe/index.ts';
+import { measuredRows } from '../../src/providers/index.ts';
 import { bucketName, type DisposableEndpoint } from '../support/endpoint.ts';
 import { connectionTo, onEach } from './targets.ts';
 
@@ -30,6 +31,10 @@ onEach('probe', (target) => {
     expect(seen).toHaveLength(measurements.length);
     const rows = measurements.map((measurement) => compare(measurement, connection.provider));
     expect(rows.filter(({ comparison }) => comparison === 'refuted')).toEqual([]);
+    // The published table: any Ceph that was measured, and our own server as it is now.
+    const states = Object.fromEntries(measurements.map(({ feature, state }) => [feature, state]));
+    const published = measuredRows.filter(({ provider }) => provider === target.name);
+    expect(published.map(({ features }) => features)).toContainEqual(states);
     expect((await client.listBuckets()).map(({ name }) => name)).toEqual([bystander]);
     expect((await client.head({ bucket: bystander, key: 'kept' })).size).toBe(4);
   });

@@ -55,9 +55,13 @@ function profileText(profile: ProviderProfile): string {
     ['ignored in policies', ignored.length === 0 ? undefined : ignored.join(', ')],
     ['policies settle', settleMs === 0 ? 'at once' : `in about ${Math.round(settleMs / 1000)} s`],
     ['locked out by a policy', lockoutIsFinal ? 'for good' : 'the owner can remove it'],
+    ['conditions that hold', profile.conditions.length === 0 ? 'none' : profile.conditions.join(', ')],
     ['not named by a policy', implicitDeny === true ? 'shut out' : undefined],
   ];
   const head = facts.flatMap(([name, value]) => (value === undefined ? [] : [[name, value]]));
   const rows = features.map((feature) => [feature, profile.features[feature], profile.notes[feature] ?? '']);
-  return `${profile.title} (S3_PROVIDER=${profile.name})\n\n${formatRows(head)}\n${formatRows(rows)}`;
+  const steps = (profile.keysByHand ?? []).map((step, index) => `  ${index + 1}. ${step}`);
+  const told = [...(profile.rules ?? []), ...(steps.length === 0 ? [] : ['To make a key:', ...steps])];
+  const tail = told.length === 0 ? '' : `\n${told.map((text) => `${text}\n`).join('')}`;
+  return `${profile.title} (S3_PROVIDER=${profile.name})\n\n${formatRows(head)}\n${formatRows(rows)}${tail}`;
 }
