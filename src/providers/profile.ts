@@ -1,5 +1,3 @@
-import type { Condition } from './conditions.ts';
-
 /** What a provider can do, as far as somebody measured or documented it. `partial` has a note that says what is missing. */
 export type FeatureState = 'yes' | 'no' | 'partial' | 'unknown';
 
@@ -26,6 +24,10 @@ export const features = [
   'chunked-trailer',
 ] as const;
 export type Feature = (typeof features)[number];
+
+/** A condition on a write, by operation: each provider honours some of them and ignores the others in silence. */
+export const conditions = ['put-if-absent', 'put-if-match', 'complete-if-absent', 'copy-if-absent'] as const;
+export type Condition = (typeof conditions)[number];
 
 /** What a provider allows at most, where it says so. */
 export interface ProviderLimits {
