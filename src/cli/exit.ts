@@ -9,6 +9,7 @@ import { PolicyError } from '../policy/index.ts';
 import { PlanProblemsError, ProvisionError, type ProvisionErrorCode } from '../provision/errors.ts';
 import { SettingsError } from '../settings/index.ts';
 import { RenderError } from '../stack/index.ts';
+import { TenantError } from '../tenants/errors.ts';
 import { UserError } from '../users/index.ts';
 
 /** The exit codes of every command; from 64 on those of BSD's sysexits.h. */
@@ -29,6 +30,7 @@ export function exitCodeFor(error: unknown): ExitCode {
   if (error instanceof SettingsError || error instanceof RenderError || error instanceof MigrationError)
     return exitCode.configuration;
   if (error instanceof PolicyError) return exitCode.configuration;
+  if (error instanceof TenantError) return tenantExitCode(error);
   if (error instanceof UserError) return userExitCode(error);
   if (error instanceof BackupError) return backupExitCode(error);
   if (error instanceof UsageError) return exitCode.usage;
@@ -124,6 +126,20 @@ function backupExitCode({ code }: BackupError): ExitCode {
     case 'target-exists':
     case 'busy':
       return exitCode.failed;
+    default:
+      return unreachable(code);
+  }
+}
+
+function tenantExitCode({ code }: TenantError): ExitCode {
+  switch (code) {
+    case 'no-such-tenant':
+    case 'tenant-exists':
+      return exitCode.usage;
+    case 'refused':
+    case 'manifest':
+    case 'keys':
+      return exitCode.configuration;
     default:
       return unreachable(code);
   }

@@ -56,6 +56,10 @@ export function checkOut(out: string | undefined): void {
   throw new UsageError(`${out} exists`, { subject: out, advice: 'name a new file for the key, or remove that one' });
 }
 
+/** A file that shells and Swarm secrets can hold. */
+export const keyFileText = ({ user, accessKeyId, secretAccessKey }: NewKey): string =>
+  `# The key of ${user}, made by bucketwright. In a shell: set -a; . this-file; set +a\nS3_ACCESS_KEY_ID=${accessKeyId}\nS3_SECRET_ACCESS_KEY=${secretAccessKey.reveal()}\n`;
+
 /** Hands a new key out, the only time it can be read: to a file of mode 0600, or to standard output. */
 export async function handOut(
   key: NewKey,
@@ -67,10 +71,7 @@ export async function handOut(
   const { user, accessKeyId } = key;
   const secretAccessKey = key.secretAccessKey.reveal();
   if (out !== undefined) {
-    await writeFileDurably(
-      out,
-      `# The key of ${user}, made by bucketwright. In a shell: set -a; . this-file; set +a\nS3_ACCESS_KEY_ID=${accessKeyId}\nS3_SECRET_ACCESS_KEY=${secretAccessKey}\n`,
-    );
+    await writeFileDurably(out, keyFileText(key));
   }
   if (json) {
     const secret = out === undefined ? { secretAccessKey } : { file: out };

@@ -8,7 +8,7 @@ import {
 } from 'node:http';
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
 import type { Connection } from '../providers/index.ts';
-import { EMPTY_SHA256, type PayloadMode, signRequest } from '../sigv4/index.ts';
+import { EMPTY_SHA256, type PayloadMode, presign, signRequest } from '../sigv4/index.ts';
 
 /** One request as it goes over the wire. */
 export interface RawRequest {
@@ -17,6 +17,8 @@ export interface RawRequest {
   readonly bucket: string | undefined;
   /** Percent-encoded by `exchange`, save slashes; undefined: the bucket itself. */
   readonly key?: string | undefined;
+  /** The same already percent-encoded, in whatever way; counts before `key`. */
+  readonly encodedKey?: string | undefined;
   /** Raw, such as `lifecycle=`; empty for none. */
   readonly query: string;
   /** Names in lower case. */
@@ -26,6 +28,10 @@ export interface RawRequest {
   readonly payload?: PayloadMode | undefined;
   /** Sent without a signature. */
   readonly anonymous?: boolean | undefined;
+  /** Signed in the query, for so many seconds, and sent with no header but `host` and those given. */
+  readonly presigned?: number | undefined;
+  /** What takes the encoded key's place once all is signed: what a forger would send. */
+  readonly forgedKey?: string | undefined;
   /** A connection of its own, for answers that break theirs. */
   readonly alone?: boolean | undefined;
 }
@@ -68,32 +74,48 @@ export function createExchange(
     };
     if (body !== undefined) {
       headers['content-length'] = String(body.length);
-      // Some demand it for configurations, and it is the only digest that every Ceph checks.
-      if (request.payload === undefined) headers['content-md5'] = createHash('md5').update(body).digest('base64');
+      // Some demand it for configurations, and it is the only digest that every Ceph checks; of a form it checks the file.
+      if (request.payload === undefined && request.anonymous !== true)
+        headers['content-md5'] = createHash('md5').update(body).digest('base64');
     } else if (request.method === 'PUT' || request.method === 'POST') headers['content-length'] = '0';
-    const signature = request.anonymous === true ? {} : sign(request, path, headers, body);
+    const unsigned = request.anonymous === true || request.presigned !== undefined;
+    const signature = unsigned ? {} : sign(request, path, headers, body);
+    const query =
+      request.presigned === undefined ? request.query : signQuery(request, request.presigned, path, headers);
+    const { forgedKey } = request;
+    const sent = forgedKey === undefined ? path : addressOf(connection, { ...request, encodedKey: forgedKey }).path;
     const target: RequestOptions = {
       method: request.method,
       host,
       port,
-      path: request.query === '' ? path : `${path}?${request.query}`,
+      path: query === '' ? sent : `${sent}?${query}`,
       headers: { ...headers, ...signature },
       agent: request.alone === true ? false : agent,
     };
     return { target, body };
   }
 
-  function sign(request: RawRequest, rawPath: string, headers: Record<string, string>, body: Buffer | undefined) {
+  function signQuery(request: RawRequest, seconds: number, rawPath: string, headers: Record<string, string>): string {
+    const { host = '' } = headers;
+    const { method, query: rawQuery } = request;
+    return presign({ method, rawPath, rawQuery, headers: { ...request.headers, host } }, seconds, signer());
+  }
+
+  function signer() {
     const { accessKeyId, secretAccessKey } = connection.credentials;
-    const hex = body === undefined ? EMPTY_SHA256 : createHash('sha256').update(body).digest('hex');
-    const digest: PayloadMode = body === undefined ? { kind: 'empty' } : { kind: 'sha256', hex };
-    const { method, query: rawQuery, payload = digest } = request;
-    return signRequest({ method, rawPath, rawQuery, headers }, payload, {
+    return {
       accessKeyId: accessKeyId.reveal(),
       secret: secretAccessKey,
       region: connection.region,
       now: Date.now(),
-    }).headers;
+    };
+  }
+
+  function sign(request: RawRequest, rawPath: string, headers: Record<string, string>, body: Buffer | undefined) {
+    const hex = body === undefined ? EMPTY_SHA256 : createHash('sha256').update(body).digest('hex');
+    const digest: PayloadMode = body === undefined ? { kind: 'empty' } : { kind: 'sha256', hex };
+    const { method, query: rawQuery, payload = digest } = request;
+    return signRequest({ method, rawPath, rawQuery, headers }, payload, signer()).headers;
   }
 
   return {
@@ -149,14 +171,17 @@ function flat(headers: Readonly<Record<string, string | readonly string[] | unde
   );
 }
 
-function addressOf(connection: Connection, { bucket, key }: Pick<RawRequest, 'bucket' | 'key'>) {
+function addressOf(
+  connection: Connection,
+  { bucket, key, encodedKey }: Pick<RawRequest, 'bucket' | 'key' | 'encodedKey'>,
+) {
   const { endpoint } = connection;
   // A dot in the name would need a certificate of its own below the endpoint's.
   const inPath = connection.forcePathStyle || (bucket?.includes('.') === true && endpoint.scheme === 'https');
   const host = endpoint.host.includes(':') ? `[${endpoint.host}]` : endpoint.host;
   if (bucket === undefined) return { host, port: endpoint.port, path: '/' };
-  const object = key === undefined ? '' : key.split('/').map(encodeURIComponent).join('/');
+  const object = encodedKey ?? key?.split('/').map(encodeURIComponent).join('/');
   return inPath
-    ? { host, port: endpoint.port, path: key === undefined ? `/${bucket}` : `/${bucket}/${object}` }
-    : { host: `${bucket}.${host}`, port: endpoint.port, path: `/${object}` };
+    ? { host, port: endpoint.port, path: object === undefined ? `/${bucket}` : `/${bucket}/${object}` }
+    : { host: `${bucket}.${host}`, port: endpoint.port, path: `/${object ?? ''}` };
 }

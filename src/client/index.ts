@@ -3,7 +3,7 @@ export { createClient } from './client.ts';
 export { type BucketClient, createBucketClient } from './configuration/bucket-client.ts';
 export { type BucketContents, type Contents, createBucketContents } from './configuration/empty.ts';
 export { codeOf, type RequestOptionsOfClient } from './configuration/request.ts';
-export { readXml } from './configuration/xml.ts';
+export { readXml, type XmlNode } from './configuration/xml.ts';
 export { ClientError, type ClientErrorCode } from './errors.ts';
 export { createExchange, type Exchange, type RawAnswer, type RawRequest } from './exchange.ts';
 export type {

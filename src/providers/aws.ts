@@ -16,6 +16,7 @@ export const aws: ProviderProfile = {
   lifecyclePrefix: 'filter',
   policy: { settleMs: 0, lockoutIsFinal: false },
   conditions: ['put-if-absent', 'put-if-match', 'complete-if-absent', 'copy-if-absent'],
+  isolation: 'identity',
   features: {
     'bucket-policy': 'yes',
     'public-access-block': 'yes',

@@ -23,6 +23,7 @@ export const ceph: ProviderProfile = {
   },
   conditions: ['put-if-absent', 'put-if-match'],
   ifMatchBare: true,
+  isolation: 'principals',
   features: {
     'bucket-policy': 'yes',
     'public-access-block': 'yes',

@@ -14,6 +14,7 @@ export const embedded: ProviderProfile = {
   lifecyclePrefix: 'filter',
   policy: { settleMs: 0, lockoutIsFinal: false },
   conditions: ['put-if-absent', 'put-if-match', 'complete-if-absent'],
+  isolation: 'users',
   features: {
     'bucket-policy': 'yes',
     'public-access-block': 'yes',

@@ -55,6 +55,7 @@ export const hetzner: ProviderProfile = {
     '750 requests a second and 256 connections are the budget of one address, for all buckets together.',
     'An object below 64 KB is billed as 64 KB.',
   ],
+  isolation: 'principals',
   features: {
     ...ceph.features,
     'public-access-block': 'unknown',

@@ -14,6 +14,7 @@ export const minio: ProviderProfile = {
   lifecyclePrefix: 'filter',
   policy: { settleMs: 0, lockoutIsFinal: false },
   conditions: ['put-if-absent', 'complete-if-absent'],
+  isolation: 'identity',
   features: {
     'bucket-policy': 'yes',
     'public-access-block': 'no',

@@ -87,6 +87,11 @@ export interface ProviderProfile {
   readonly keysByHand?: readonly string[];
   /** For people: what else is different here, one line each. */
   readonly rules?: readonly string[];
+  /**
+   * By what tenants are kept apart: users of our own server, users of the provider's tools with policies of their own,
+   * bucket policies that name principals, or nothing finer than a bucket each (the default).
+   */
+  readonly isolation?: 'users' | 'identity' | 'principals' | 'own-bucket';
   readonly features: Readonly<Record<Feature, FeatureState>>;
   /** By feature, what a `partial` or `no` means here. */
   readonly notes: Readonly<Partial<Record<Feature, string>>>;

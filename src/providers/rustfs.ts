@@ -16,6 +16,7 @@ export const rustfs: ProviderProfile = {
   lifecyclePrefix: 'filter',
   policy: { settleMs: 0, lockoutIsFinal: false },
   conditions: ['put-if-absent'],
+  isolation: 'identity',
   features: {
     'bucket-policy': 'yes',
     'public-access-block': 'yes',

@@ -17,6 +17,7 @@ export const wasabi: ProviderProfile = {
   lifecyclePrefix: 'filter',
   policy: { settleMs: 0, lockoutIsFinal: true },
   conditions: [],
+  isolation: 'identity',
   features: {
     'bucket-policy': 'yes',
     'public-access-block': unknown,

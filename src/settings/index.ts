@@ -5,6 +5,7 @@ export { type Declaration, declarations } from './declarations.ts';
 export { type Endpoint, isLoopback, isPrivateHost, parseEndpoint } from './endpoint.ts';
 export { formatProblem, type SettingProblem, SettingsError } from './errors.ts';
 export { jsonSchema } from './json-schema.ts';
+export { editTenants, type TenantEdit, type TenantEntry } from './manifest/edit.ts';
 export {
   type DesiredConfiguration,
   emptyManifest,

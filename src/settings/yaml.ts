@@ -6,6 +6,7 @@ import {
   type ManifestReader,
   overlayBuckets,
   overlayTenants,
+  readAdministrators,
   readManifestBuckets,
   readManifestTenants,
 } from './manifest/read.ts';
@@ -141,9 +142,14 @@ export function readYaml(
         manifest = { ...manifest, tenants: overlayTenants(manifest.tenants, readManifestTenants(reader, value, at)) };
         continue;
       }
+      if (name === 'administrators') {
+        if (!isNothing(value)) manifest = { ...manifest, administrators: readAdministrators(reader, value, at) };
+        continue;
+      }
       const known = sections.get(name);
       if (known === undefined) {
-        const others = layer === undefined ? ['buckets', 'tenants', 'environments'] : ['buckets', 'tenants'];
+        const lists = ['buckets', 'tenants', 'administrators'];
+        const others = layer === undefined ? [...lists, 'environments'] : lists;
         refuse(`${prefix}${name}`, at, unknownKey(name, [...sections.keys(), ...others]));
         continue;
       }

@@ -13,8 +13,13 @@ export function rgwMissing(): string | undefined {
   return missing.length > 0 ? `${missing.join(', ')}: not installed (script/setup-clients)` : undefined;
 }
 
+export interface RgwEndpoint extends DisposableEndpoint {
+  /** `radosgw-admin` with these arguments, against this gateway. */
+  admin(...args: readonly string[]): Promise<string>;
+}
+
 /** A fresh Ceph RADOS Gateway on loopback, in memory, with the first project's keys; disposing stops it. */
-export async function startRgw(): Promise<DisposableEndpoint> {
+export async function startRgw(): Promise<RgwEndpoint> {
   const tool = sharedPath('tools/rgw-dev');
   if (tool === undefined) throw new Error('no rgw-dev');
   const directory = await temporaryDirectory('rgw');
@@ -43,5 +48,7 @@ export async function startRgw(): Promise<DisposableEndpoint> {
     value('RGW_ALPHA_ACCESS_KEY_ID'),
     value('RGW_ALPHA_SECRET_ACCESS_KEY'),
   );
-  return { ...endpoint, [Symbol.asyncDispose]: stop };
+  const admin = async (...args: readonly string[]) =>
+    (await run(tool, ['admin', directory.path, ...args], { timeoutMs: 60_000 })).stdout;
+  return { ...endpoint, admin, [Symbol.asyncDispose]: stop };
 }

@@ -41,6 +41,13 @@ import { render } from './render.ts';
 import { renderCredentials } from './render-credentials.ts';
 import { serve } from './serve.ts';
 import { server } from './server.ts';
+import { tenantAdd } from './tenant-add.ts';
+import { tenantAudit } from './tenant-audit.ts';
+import { tenantCredentials } from './tenant-credentials.ts';
+import { tenantList } from './tenant-list.ts';
+import { tenantApply, tenantPlan } from './tenant-plan.ts';
+import { tenantRotate } from './tenant-rotate.ts';
+import { tenantRemove, tenantResume, tenantSuspend } from './tenant-state.ts';
 import { transfer } from './transfer.ts';
 import { up } from './up.ts';
 import { userAdd } from './user-add.ts';
@@ -67,6 +74,16 @@ export const commands: readonly Register[] = [
   userList,
   userPolicy,
   userExplain,
+  tenantAdd,
+  tenantPlan,
+  tenantApply,
+  tenantList,
+  tenantRotate,
+  tenantSuspend,
+  tenantResume,
+  tenantRemove,
+  tenantCredentials,
+  tenantAudit,
   verify,
   doctor,
   fsck,

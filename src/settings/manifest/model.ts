@@ -31,14 +31,18 @@ export interface ManifestTenant extends Written {
   readonly principals: readonly string[];
   /** Bytes it may keep, where the provider can enforce it. */
   readonly quotaBytes: number | undefined;
+  /** Shut out for now; what it has stays. */
+  readonly suspended: boolean;
 }
 
 /** The part of bucketwright.yaml that says what should exist. Empty without a file: the S3_* variables are enough. */
 export interface Manifest {
   readonly buckets: readonly ManifestBucket[];
   readonly tenants: readonly ManifestTenant[];
+  /** Principals that no policy for tenants may shut out: who provisions, Loki's and Tempo's keys. */
+  readonly administrators: readonly string[];
   /** The environment whose overlay was taken. */
   readonly environment: string | undefined;
 }
 
-export const emptyManifest: Manifest = { buckets: [], tenants: [], environment: undefined };
+export const emptyManifest: Manifest = { buckets: [], tenants: [], administrators: [], environment: undefined };

@@ -2,7 +2,7 @@ import { type Document, isAlias, isMap, isNode, isScalar, isSeq, type Node } fro
 import type { z } from 'zod';
 import { parseBucketName } from '../buckets.ts';
 import type { DesiredConfiguration, ManifestBucket, ManifestTenant } from './model.ts';
-import { bucketSchema, type ParsedBucket, type ParsedTenant, tenantSchema } from './schema.ts';
+import { administratorsSchema, bucketSchema, type ParsedBucket, type ParsedTenant, tenantSchema } from './schema.ts';
 
 export interface ManifestReader {
   readonly document: Document;
@@ -84,9 +84,15 @@ export function readManifestTenants(reader: ManifestReader, value: unknown, at: 
       places: [...own, ...prefixes],
       principals: parsed.principals ?? [],
       quotaBytes: parsed.quota,
+      suspended: parsed.suspended ?? false,
     });
   }
   return tenants;
+}
+
+/** The list `administrators` of one layer; that of an environment counts instead of the file's. */
+export function readAdministrators(reader: ManifestReader, value: unknown, at: number): readonly string[] {
+  return parse<string[]>(reader, administratorsSchema, value, at, 'administrators') ?? [];
 }
 
 /** One layer over another: entries of one name are merged, attribute by attribute; rules by id, tags by key. */

@@ -25,6 +25,11 @@ export function manifestProperties(): Readonly<Record<string, object>> {
       description: 'Who has what to itself.',
       items: plainSchema(tenantSchema),
     },
+    administrators: {
+      type: ['array', 'null'],
+      description: 'Principals that no policy for tenants may shut out.',
+      items: { type: 'string', minLength: 1 },
+    },
   };
 }
 
@@ -79,6 +84,9 @@ one counts.
 ## A tenant
 
 ${table(tenantSchema)}
+
+\`administrators\`, a list beside \`tenants\`, names the principals that no policy for tenants may shut out: the key that
+provisions, Loki's and Tempo's. [Tenants](../how-to/tenants.md) shows it at work.
 
 ## Environments
 

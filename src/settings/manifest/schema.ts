@@ -281,8 +281,13 @@ export const tenantShape = {
     .optional()
     .describe('Its prefixes within buckets that others use too: bucket and prefix.'),
   principals: z.array(z.string().min(1)).optional().describe('Who it is in bucket policies: ARNs or key ids.'),
+  suspended: switchable.optional().describe('true: shut out for now; everything it has stays.'),
   quota: bytes.optional().describe('How much it may keep, such as 50GiB, where the provider can enforce it.'),
 };
+
+export const administratorsSchema = z.array(z.string().min(1), {
+  error: 'must be a list of principals, such as arn:aws:iam:::user/p123:KEYID',
+});
 
 export const tenantSchema = map(tenantShape).refine(
   ({ bucket, prefixes }) => bucket !== undefined || prefixes !== undefined,

@@ -1,0 +1,154 @@
+import type { Feature } from '../../../providers/index.ts';
+import type { Attack, AttackContext } from '../model.ts';
+
+/** What is sent when nothing is configured: harmless where it gets through, and the audit takes it away again. */
+const LIFECYCLE =
+  '<LifecycleConfiguration><Rule><ID>bucketwright-audit</ID><Prefix>bucketwright-audit-none/</Prefix><Status>Disabled</Status><Expiration><Days>3650</Days></Expiration></Rule></LifecycleConfiguration>';
+const CORS =
+  '<CORSConfiguration><CORSRule><AllowedOrigin>https://bucketwright-audit.invalid</AllowedOrigin><AllowedMethod>GET</AllowedMethod></CORSRule></CORSConfiguration>';
+const TAGGING = '<Tagging><TagSet><Tag><Key>bucketwright-audit</Key><Value>x</Value></Tag></TagSet></Tagging>';
+const POLICY = ({ victim }: AttackContext) =>
+  JSON.stringify({
+    Version: '2012-10-17',
+    Statement: [
+      {
+        Sid: 'BucketwrightAudit',
+        Effect: 'Deny',
+        Principal: { AWS: ['*'] },
+        Action: ['s3:GetObject'],
+        Resource: [`arn:aws:s3:::${victim.bucket}/bucketwright-audit-none/*`],
+      },
+    ],
+  });
+
+interface Subresource {
+  readonly word: string;
+  readonly names: readonly [get: string, put: string | undefined, remove: string | undefined];
+  readonly needs?: Feature;
+  /** What is written where the administrator could not read what is there. */
+  readonly body: (context: AttackContext) => string;
+}
+
+/**
+ * Only words that every profile knows to be safe: RADOS Gateways take `DELETE /bucket?word` with a word that they do not
+ * know for the deletion of the bucket.
+ */
+const subresources: readonly Subresource[] = [
+  {
+    word: 'policy',
+    names: ['GetBucketPolicy', 'PutBucketPolicy', 'DeleteBucketPolicy'],
+    needs: 'bucket-policy',
+    body: POLICY,
+  },
+  {
+    word: 'lifecycle',
+    names: ['GetBucketLifecycle', 'PutBucketLifecycle', 'DeleteBucketLifecycle'],
+    needs: 'lifecycle',
+    body: () => LIFECYCLE,
+  },
+  { word: 'cors', names: ['GetBucketCors', 'PutBucketCors', 'DeleteBucketCors'], needs: 'cors', body: () => CORS },
+  {
+    word: 'tagging',
+    names: ['GetBucketTagging', 'PutBucketTagging', 'DeleteBucketTagging'],
+    needs: 'bucket-tagging',
+    body: () => TAGGING,
+  },
+  {
+    word: 'object-lock',
+    names: ['GetObjectLockConfiguration', undefined, undefined],
+    needs: 'object-lock',
+    body: () => '',
+  },
+];
+
+const onBucket = (
+  operation: string,
+  method: 'GET' | 'HEAD' | 'PUT' | 'DELETE',
+  query: string,
+  more: Partial<Attack> & {
+    readonly body?: (context: AttackContext) => string | undefined;
+    readonly headers?: Record<string, string>;
+  } = {},
+): Attack => {
+  const { body, headers, ...rest } = more;
+  return {
+    operation,
+    trick: 'as it is',
+    expect: 'denied',
+    anonymous: true,
+    ...rest,
+    request: (context) => ({
+      method,
+      bucket: context.victim.bucket,
+      query,
+      ...(headers === undefined ? {} : { headers }),
+      body: body?.(context),
+      // Some answers of RADOS Gateways break the connection that they come over.
+      alone: query === 'publicAccessBlock=',
+    }),
+  };
+};
+
+const OWNERSHIP =
+  '<OwnershipControls><Rule><ObjectOwnership>BucketOwnerEnforced</ObjectOwnership></Rule></OwnershipControls>';
+const ENCRYPTION =
+  '<ServerSideEncryptionConfiguration><Rule><ApplyServerSideEncryptionByDefault><SSEAlgorithm>AES256</SSEAlgorithm></ApplyServerSideEncryptionByDefault></Rule></ServerSideEncryptionConfiguration>';
+const LOCK = '<ObjectLockConfiguration><ObjectLockEnabled>Enabled</ObjectLockEnabled></ObjectLockConfiguration>';
+
+/** Other servers take these for the creation or deletion of the bucket, or for a listing. */
+const onlyOurs: readonly (readonly [string, 'GET' | 'PUT' | 'DELETE', string, string?])[] = [
+  ['GetBucketOwnershipControls', 'GET', 'ownershipControls='],
+  ['PutBucketOwnershipControls', 'PUT', 'ownershipControls=', OWNERSHIP],
+  ['DeleteBucketOwnershipControls', 'DELETE', 'ownershipControls='],
+  ['GetBucketEncryption', 'GET', 'encryption='],
+  ['PutBucketEncryption', 'PUT', 'encryption=', ENCRYPTION],
+  ['DeleteBucketEncryption', 'DELETE', 'encryption='],
+  ['PutObjectLockConfiguration', 'PUT', 'object-lock=', LOCK],
+];
+
+/** Of a bucket that holds the bait, so that it is never empty. */
+export const bucketAttacks: readonly Attack[] = [
+  onBucket('HeadBucket', 'HEAD', '', { when: 'other-bucket' }),
+  onBucket('GetBucketLocation', 'GET', 'location=', { when: 'other-bucket' }),
+  // Whose name it is is no secret; that nothing of it changes is seen afterwards.
+  onBucket('CreateBucket', 'PUT', '', { trick: 'again', expect: 'nothing', anonymous: false, when: 'other-bucket' }),
+  onBucket('DeleteBucket', 'DELETE', ''),
+  onBucket('GetBucketAcl', 'GET', 'acl='),
+  onBucket('PutBucketAcl', 'PUT', 'acl=', { trick: 'private', headers: { 'x-amz-acl': 'private' } }),
+  onBucket('GetBucketVersioning', 'GET', 'versioning=', { needs: 'versioning', when: 'other-bucket' }),
+  onBucket('PutBucketVersioning', 'PUT', 'versioning=', {
+    needs: 'versioning',
+    trick: 'as it is now',
+    // Versioning can never be off again, so where it is off what is sent says nothing, and fails when it gets through.
+    body: ({ state }) =>
+      `<VersioningConfiguration>${/<Status>\w+<\/Status>/.exec(state.get('versioning') ?? '')?.[0] ?? ''}</VersioningConfiguration>`,
+  }),
+  onBucket('GetPublicAccessBlock', 'GET', 'publicAccessBlock=', { needs: 'public-access-block' }),
+  onBucket('PutPublicAccessBlock', 'PUT', 'publicAccessBlock=', {
+    needs: 'public-access-block',
+    trick: 'all blocked',
+    body: () =>
+      '<PublicAccessBlockConfiguration><BlockPublicAcls>true</BlockPublicAcls><IgnorePublicAcls>true</IgnorePublicAcls><BlockPublicPolicy>true</BlockPublicPolicy><RestrictPublicBuckets>true</RestrictPublicBuckets></PublicAccessBlockConfiguration>',
+  }),
+  onBucket('DeletePublicAccessBlock', 'DELETE', 'publicAccessBlock=', { needs: 'public-access-block' }),
+  onBucket('GetBucketPolicyStatus', 'GET', 'policyStatus=', { needs: 'bucket-policy' }),
+  ...subresources.flatMap(({ word, names: [get, put, remove], needs, body }): readonly Attack[] => {
+    const need = needs === undefined ? {} : { needs };
+    return [
+      onBucket(get, 'GET', `${word}=`, need),
+      ...(put === undefined
+        ? []
+        : [
+            onBucket(put, 'PUT', `${word}=`, {
+              ...need,
+              trick: 'what is there, or something harmless',
+              body: (context) => context.state.get(word) ?? body(context),
+            }),
+          ]),
+      ...(remove === undefined ? [] : [onBucket(remove, 'DELETE', `${word}=`, need)]),
+    ];
+  }),
+  ...onlyOurs.map(([operation, method, query, body]) =>
+    onBucket(operation, method, query, { only: 'users', body: () => body }),
+  ),
+];

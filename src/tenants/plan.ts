@@ -1,0 +1,200 @@
+import { type PolicyDocument, samePolicy } from '../bucket/index.ts';
+import type { ProviderProfile } from '../providers/index.ts';
+import { type Isolation, isolationOf } from './isolation.ts';
+import type { Tenant } from './model.ts';
+import type { TenantChange, TenantPlan, TenantPlanInput } from './plan-model.ts';
+import { bucketPolicy, foreignStatements, identityPolicy, tenantStatements } from './policies.ts';
+import { tenantProblems } from './problems.ts';
+
+/** What a user of our server's who is a tenant carries its policy under; it is by this that tenants are told from users. */
+export const TENANT_POLICY = 'tenant';
+
+/** What must change so that each tenant has its own and nothing else. Pure. */
+export function planTenants(input: TenantPlanInput): TenantPlan {
+  const { kind, tradeOff } = isolationOf(input.profile);
+  const { changes, byHand, notes } = plans[kind](input);
+  return {
+    isolation: kind,
+    tradeOff,
+    changes: [...newBuckets(input), ...changes],
+    byHand,
+    notes,
+    problems: tenantProblems(input, kind),
+  };
+}
+
+type Part = Pick<TenantPlan, 'changes' | 'byHand' | 'notes'>;
+
+const plans: Readonly<Record<Isolation, (input: TenantPlanInput) => Part>> = {
+  users: byUsers,
+  identity: byIdentity,
+  principals: byPrincipals,
+  'own-bucket': byConsole,
+};
+
+/** Each bucket once, in the order of the tenants. */
+export const tenantBuckets = (tenants: readonly Tenant[]): readonly string[] => [
+  ...new Set(tenants.flatMap(({ places }) => places.map(({ bucket }) => bucket))),
+];
+
+const newBuckets = ({ tenants, live }: TenantPlanInput): readonly TenantChange[] =>
+  tenantBuckets(tenants)
+    .filter((bucket) => live.buckets.get(bucket) === undefined)
+    .map((bucket) => ({ kind: 'create-bucket', bucket }));
+
+function byUsers({ tenants, removed, live, profile }: TenantPlanInput): Part {
+  const users = (live.users ?? []).filter(({ policies }) => TENANT_POLICY in policies);
+  const changes: TenantChange[] = [];
+  for (const tenant of tenants) {
+    const { name, suspended } = tenant;
+    const policy = identityPolicy(tenant, profile);
+    const user = users.find((one) => one.name === name);
+    if (user === undefined) changes.push({ kind: 'add-user', tenant: name, policy });
+    else if (!sameText(user.policies[TENANT_POLICY], policy)) {
+      changes.push({ kind: 'set-user-policy', tenant: name, policy });
+    }
+    if (suspended && user?.enabled !== false) changes.push({ kind: 'suspend-user', tenant: name });
+    if (!suspended && user?.enabled === false) changes.push({ kind: 'resume-user', tenant: name });
+  }
+  const others = users.filter(({ name }) => !tenants.some((tenant) => tenant.name === name));
+  const gone = others.filter(({ name }) => removed.includes(name));
+  const more = users.filter(({ policies }) => Object.keys(policies).length > 1);
+  return {
+    changes: [...changes, ...gone.map(({ name }) => ({ kind: 'remove-user' as const, tenant: name }))],
+    byHand: [],
+    notes: [
+      ...others
+        .filter(({ name }) => !removed.includes(name))
+        .map(({ name }) => `the user ${name} is a tenant that bucketwright.yaml does not name; it keeps what it has`),
+      ...more.map(({ name }) => `the user ${name} has other policies beside, and may do more than a tenant`),
+    ],
+  };
+}
+
+function sameText(text: string | undefined, policy: PolicyDocument): boolean {
+  return text === policyText(policy);
+}
+
+/** As it is kept in the user's file, and shown. */
+export const policyText = (policy: PolicyDocument): string => `${JSON.stringify(policy, null, 2)}\n`;
+
+function byIdentity({ tenants, removed, profile }: TenantPlanInput): Part {
+  const steps = tenants.flatMap((tenant) => {
+    const { name, suspended } = tenant;
+    const policy = JSON.stringify(identityPolicy(tenant, profile));
+    if (profile.name !== 'aws') {
+      return suspended
+        ? [`mc admin user disable ALIAS ${name}`]
+        : [
+            `${name}-policy.json: ${policy}`,
+            `mc admin policy create ALIAS tenant-${name} ${name}-policy.json`,
+            `mc admin user add ALIAS ${name}   (asks for the secret: at least 40 random characters)`,
+            `mc admin policy attach ALIAS tenant-${name} --user ${name}`,
+          ];
+    }
+    return suspended
+      ? [`aws iam update-access-key --user-name ${name} --access-key-id ID --status Inactive`]
+      : [
+          `${name}-policy.json: ${policy}`,
+          `aws iam create-user --user-name ${name}`,
+          `aws iam put-user-policy --user-name ${name} --policy-name tenant --policy-document file://${name}-policy.json`,
+          `aws iam create-access-key --user-name ${name}`,
+        ];
+  });
+  const gone = removed.map((name) =>
+    profile.name === 'aws'
+      ? `aws iam delete-user-policy --user-name ${name} --policy-name tenant, then its keys, then delete-user`
+      : `mc admin user remove ALIAS ${name}`,
+  );
+  return { changes: [], byHand: [...steps, ...gone], notes: [] };
+}
+
+function byPrincipals(input: TenantPlanInput): Part {
+  const { tenants, live, otherBuckets, administrators, profile } = input;
+  const buckets = [...new Set([...tenantBuckets(tenants), ...otherBuckets, ...live.buckets.keys()])];
+  const changes: TenantChange[] = [];
+  const notes: string[] = [];
+  const open: string[] = [];
+  for (const bucket of buckets) {
+    const found = live.buckets.get(bucket);
+    if (found === undefined && !tenantBuckets(tenants).includes(bucket)) continue;
+    const before = found?.policy;
+    const facts = { bucket, tenants, administrators, profile };
+    const ours = tenantStatements(facts);
+    const known = tenantBuckets(tenants).includes(bucket) || otherBuckets.includes(bucket);
+    const kept = foreignStatements(before);
+    if (!known && ours.length > 0 && kept.length === listLength(before)) {
+      open.push(bucket);
+      continue;
+    }
+    const after = bucketPolicy(facts, before);
+    if (kept.length > 0 && ours.length > 0) {
+      notes.push(
+        `the policy of ${bucket} has ${kept.length} statements that are not ours; they stay, and may allow more`,
+      );
+    }
+    if (same(before, after)) continue;
+    changes.push({ kind: 'set-bucket-policy', bucket, before, after });
+  }
+  if (open.length > 0) {
+    notes.push(
+      `tenants of the administrators' project reach ${open.join(', ')}: not in bucketwright.yaml, so left alone; name them under buckets to fence them off`,
+    );
+  }
+  for (const name of input.removed) {
+    notes.push(
+      `end the keys of ${name} in the provider's console before it is removed: what names it goes, and a key of the administrators' project then reaches what is not fenced`,
+    );
+  }
+  return { changes, byHand: consoleSteps(tenants, profile), notes };
+}
+
+const listLength = (policy: PolicyDocument | undefined) => {
+  const statements = policy?.Statement;
+  return statements === undefined ? 0 : Array.isArray(statements) ? statements.length : 1;
+};
+
+function same(before: PolicyDocument | undefined, after: PolicyDocument | undefined): boolean {
+  if (before === undefined || after === undefined) return before === after;
+  return samePolicy(before, after);
+}
+
+/** How somebody makes the keys that are still missing. */
+function consoleSteps(tenants: readonly Tenant[], { name: provider }: ProviderProfile): readonly string[] {
+  return tenants
+    .filter(({ principals, suspended }) => principals.length === 0 && !suspended)
+    .flatMap(({ name }) => keySteps(name, provider));
+}
+
+/** How a tenant gets a key where no API makes one. */
+export function keySteps(tenant: string, provider: string): readonly string[] {
+  if (provider === 'hetzner') {
+    return [
+      `in https://console.hetzner.com make a project for ${tenant} (or open the project of the buckets; less is then sure)`,
+      `there: Security > S3 credentials > Generate credentials, description "${tenant}"; copy both values now, the secret is not shown again`,
+      'the project id is the number in the address of its pages: /projects/NUMBER/',
+      `principals: [arn:aws:iam:::user/pNUMBER:ACCESS_KEY_ID] under ${tenant} in bucketwright.yaml, or tenant add ${tenant} --principal …`,
+      'a new key may be refused for some minutes',
+    ];
+  }
+  if (provider === 'ceph') {
+    return [
+      `radosgw-admin user create --uid=${tenant} --display-name=${tenant}   (prints access_key and secret_key)`,
+      `principals: [arn:aws:iam:::user/${tenant}] under ${tenant} in bucketwright.yaml, or tenant add ${tenant} --principal …`,
+    ];
+  }
+  return [`make a key for ${tenant} by the provider's own tools`];
+}
+
+function byConsole({ tenants, profile }: TenantPlanInput): Part {
+  return {
+    changes: [],
+    byHand: tenants.map(({ name, places, suspended }) => {
+      const buckets = [...new Set(places.map(({ bucket }) => bucket))].join(', ');
+      return suspended
+        ? `in ${profile.title}'s console, end the key of ${name}`
+        : `in ${profile.title}'s console, make a key for ${name} that reaches ${buckets} and no other bucket`;
+    }),
+    notes: [],
+  };
+}
