@@ -1,5 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { silentLogger } from '../core/logger.ts';
+import { createArtifactApi } from './api.ts';
 import { openApiDocument, routes } from './openapi.ts';
 import { RateLimit } from './rate-limit.ts';
 import { findToken, mayRead, newToken, parseTokens } from './tokens.ts';
@@ -54,4 +56,29 @@ test('the OpenAPI document has every route, and no reference that leads nowhere'
   const schemas = new Set([...text.matchAll(/#\/components\/schemas\/(\w+)/g)].map(([, name]) => name));
   expect(schemas.size).toBeGreaterThan(4);
   for (const name of schemas) expect(document).toHaveProperty(['components', 'schemas', name ?? '']);
+});
+
+test('a token that asks too often is told when to come again, and others are not hindered', async () => {
+  const [eager, other] = [newToken({ id: 'eager', names: ['*'] }), newToken({ id: 'other', names: ['*'] })];
+  const api = createArtifactApi({
+    store: () => {
+      throw new Error('nothing here gets as far as the store');
+    },
+    tokens: () => [eager.entry, other.entry],
+    rate: 10,
+    clock: { now: () => 0 },
+    log: silentLogger,
+    addressOf: () => 'somewhere',
+  });
+  const ask = async (token: string) => {
+    const answer = await api.request('/v1/versions', { headers: { authorization: `Bearer ${token}` } });
+    return { status: answer.status, after: answer.headers.get('retry-after') };
+  };
+  // Admitted, and then refused for the name that is missing.
+  for (let count = 0; count < 20; count += 1) expect((await ask(eager.token.reveal())).status).toBe(400);
+  expect(await ask(eager.token.reveal())).toEqual({ status: 429, after: '1' });
+  expect((await ask(other.token.reveal())).status).toBe(400);
+  expect((await ask('guess')).status).toBe(401);
+  expect((await ask('guess')).status).toBe(401);
+  expect((await ask('guess')).status).toBe(429);
 });
