@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { lstat, mkdir, readdir, readlink, rm, symlink } from 'node:fs/promises';
 import { resolve as absolute, basename, dirname, join } from 'node:path';
+import { DAY } from '../core/durations.ts';
 import { systemErrorCode } from '../core/errors.ts';
 import { moveDurably } from '../fs/durable.ts';
 import { beginFile } from '../fs/file-in-progress.ts';
@@ -71,6 +72,7 @@ async function pullDirectory(place: Place, request: PullRequest, path: string): 
   const content = join(store, name);
   if ((await factsOf(content)) === undefined) {
     await mkdir(store, { recursive: true });
+    await removeAbandoned(store);
     const unpacked = join(store, `.${randomBytes(8).toString('hex')}.part`);
     await mkdir(unpacked, { mode: 0o755 });
     try {
@@ -105,6 +107,17 @@ async function linkAt(path: string, store: string): Promise<string | undefined> 
 async function removeOlder(store: string, keep: readonly (string | undefined)[]): Promise<void> {
   for (const entry of await readdir(store)) {
     if (entry.startsWith('sha256-') && !keep.includes(entry)) {
+      await rm(join(store, entry), { recursive: true, force: true });
+    }
+  }
+}
+
+/** What killed pulls left: nobody unpacks for a whole day. */
+async function removeAbandoned(store: string): Promise<void> {
+  for (const entry of await readdir(store)) {
+    if (!/^\.[0-9a-f]{16}\.part$/.test(entry)) continue;
+    const facts = await factsOf(join(store, entry));
+    if (facts !== undefined && facts.mtimeMs < Date.now() - DAY) {
       await rm(join(store, entry), { recursive: true, force: true });
     }
   }
