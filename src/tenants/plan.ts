@@ -1,6 +1,6 @@
 import { type PolicyDocument, samePolicy } from '../bucket/index.ts';
 import type { ProviderProfile } from '../providers/index.ts';
-import { type Isolation, isolationOf } from './isolation.ts';
+import { type Isolation, isolationOf, sharesProject } from './isolation.ts';
 import type { Tenant } from './model.ts';
 import type { TenantChange, TenantPlan, TenantPlanInput } from './plan-model.ts';
 import { bucketPolicy, foreignStatements, identityPolicy, tenantStatements } from './policies.ts';
@@ -139,6 +139,11 @@ function byPrincipals(input: TenantPlanInput): Part {
   if (open.length > 0) {
     notes.push(
       `tenants of the administrators' project reach ${open.join(', ')}: not in bucketwright.yaml, so left alone; name them under buckets to fence them off`,
+    );
+  }
+  if (tenants.some((tenant) => sharesProject(tenant, administrators))) {
+    notes.push(
+      'Ceph 16 lets a key of the buckets\u2019 own project copy others\u2019 objects into an upload part by part (UploadPartCopy), whatever a policy denies; give tenants who do not trust each other a project each, and run tenant audit',
     );
   }
   for (const name of input.removed) {

@@ -2,7 +2,16 @@ import { type Json, listOf, type PolicyDocument } from '../bucket/index.ts';
 import type { ProviderProfile } from '../providers/index.ts';
 import { sharesProject } from './isolation.ts';
 import type { Tenant } from './model.ts';
-import { allowing, barring, denying, fencing, opening, type Share, type Statement } from './statements.ts';
+import {
+  allowing,
+  barring,
+  deletingMany,
+  denying,
+  fencing,
+  opening,
+  type Share,
+  type Statement,
+} from './statements.ts';
 
 /** Statements with such names are ours: they are replaced as a whole, all others are left alone. */
 export const OUR_STATEMENTS = 'BucketwrightTenant';
@@ -62,7 +71,9 @@ export function tenantStatements(input: BucketPolicyInput): readonly Statement[]
     const Principal = { AWS: [...tenant.principals] };
     const share = sharesOf(tenant).find((one) => one.bucket === bucket);
     if (share === undefined || tenant.principals.length === 0) continue;
-    const statements = sameProject.includes(tenant) ? denying(share) : [...allowing(share, profile), opening(bucket)];
+    const statements = sameProject.includes(tenant)
+      ? denying(share)
+      : [...allowing(share, profile), deletingMany(bucket), opening(bucket)];
     for (const [name, Effect, what] of statements) {
       named.push([`${pascal(tenant.name)}${name}`, { Effect, Principal, ...what }]);
     }

@@ -90,6 +90,13 @@ export const opening = (bucket: string): Named => [
   { Action: OPENING, Resource: [`${bucketArn(bucket)}/*`] },
 ];
 
+/** RADOS Gateway 16 asks for the right to delete on the bucket before it looks at each key of many. */
+export const deletingMany = (bucket: string): Named => [
+  'DeleteMany',
+  'Allow',
+  { Action: ['s3:DeleteObject'], Resource: [bucketArn(bucket)] },
+];
+
 /** What leaves a share to somebody who would otherwise have all of the bucket. */
 export function denying(share: Share): readonly Named[] {
   const bucket = bucketArn(share.bucket);

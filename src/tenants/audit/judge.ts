@@ -48,7 +48,7 @@ function ofSuccess(attack: Attack, context: AttackContext, { body }: RawAnswer, 
       ? { verdict: 'visible', found: `${found}: the bucket's name is shown, not what is in it` }
       : { verdict: 'nothing', found };
   }
-  return { verdict: 'leak', found: `${found}: it was done` };
+  return { verdict: 'leak', found: `${found}: it was done (${root === undefined ? 'an empty answer' : root.name})` };
 }
 
 /** The error document itself, or those within a DeleteResult. */
