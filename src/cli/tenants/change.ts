@@ -78,7 +78,7 @@ export async function changeTenants(command: Command, context: CliContext, optio
     else {
       const count = plan.changes.length === 1 ? '1 change' : `${plan.changes.length} changes`;
       context.err.write(
-        `${count} made${isNew ? `, ${manifest.path} written` : ''}; prove it: bucketwright tenant audit\n`,
+        `${count} made${isNew ? `, ${manifest.path} written` : ''}; prove it: bucketwright tenant audit --keys DIRECTORY\n`,
       );
     }
   } finally {
