@@ -46,6 +46,7 @@ S3_BUCKET_TEMPO                 cloudlysis-tempo                     default
 S3_PREFIX_TEMPO                 -                                    unset
 S3_BUCKET_BACKUP                cloudlysis-backup                    default
 S3_PREFIX_BACKUP                -                                    unset
+BUCKETWRIGHT_BACKUP_PASSPHRASE  -                                    unset
 S3_BUCKET_ARTIFACTS             cloudlysis-artifacts                 default
 S3_PREFIX_ARTIFACTS             -                                    unset
 RETENTION_LOGS                  31d                                  default
