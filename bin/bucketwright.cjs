@@ -2,9 +2,6 @@
 // CommonJS, because this must run before anything is imported: the first use of the thread pool fixes its size. Four
 // threads, Node's default, would be held by four fsyncs while every other file operation waits.
 process.env.UV_THREADPOOL_SIZE ??= '16';
-// V8's garbage collection beside the running program made servers die of SIGSEGV under load
-// (docs/decisions/0142-garbage-collection-on-one-thread.md).
-require('node:v8').setFlagsFromString('--single-threaded-gc');
 // The AWS SDK would print five lines about its own future in front of every answer.
 process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED ??= 'true';
 
