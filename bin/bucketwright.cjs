@@ -2,6 +2,8 @@
 // CommonJS, because this must run before anything is imported: the first use of the thread pool fixes its size. Four
 // threads, Node's default, would be held by four fsyncs while every other file operation waits.
 process.env.UV_THREADPOOL_SIZE ??= '16';
+// V8's compiler would let long work die of SIGSEGV (docs/decisions/0142-no-folded-allocations.md).
+require('node:v8').setFlagsFromString('--no-turbo-allocation-folding');
 // The AWS SDK would print five lines about its own future in front of every answer.
 process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED ??= 'true';
 

@@ -3,6 +3,7 @@ import { silentLogger } from '../core/logger.ts';
 import type { LocalStore } from '../store/index.ts';
 import { createAdminHandler } from './admin.ts';
 import { makeBuckets } from './buckets.ts';
+import { foldNoAllocations } from './compiler.ts';
 import { listenForS3 } from './front.ts';
 import { startGroup } from './group.ts';
 import { DEFAULT_LIMITS, listen } from './listener.ts';
@@ -18,6 +19,7 @@ export { ROOT_PRINCIPAL, type RootCredentials, type RunningServer, type ServerOp
  * @throws HostError `address-in-use`, `permission`, `data-directory-held`, `data-directory-format`
  */
 export async function startServer(options: ServerOptions): Promise<RunningServer> {
+  foldNoAllocations();
   if (options.processes !== undefined && options.processes > 1) return startGroup(options, options.processes);
   const { store, metrics } = await openMeasuredStore(options, undefined);
   try {

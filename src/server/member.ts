@@ -3,6 +3,7 @@ import { BucketwrightError, HostError } from '../core/errors.ts';
 import type { Logger } from '../core/logger.ts';
 import { Secret } from '../core/secret.ts';
 import type { LocalStore } from '../store/index.ts';
+import { foldNoAllocations } from './compiler.ts';
 import { listenForS3 } from './front.ts';
 import type { Listener } from './listener.ts';
 import { openMeasuredStore } from './measured-store.ts';
@@ -19,6 +20,8 @@ interface Serving {
   readonly metrics: ServerMetrics;
   readonly drainMs: number;
 }
+
+foldNoAllocations();
 
 let serving: Serving | undefined;
 let draining = false;

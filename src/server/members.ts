@@ -44,8 +44,6 @@ export class Members {
     cluster.setupPrimary({
       exec: fileURLToPath(new URL('./member.js', import.meta.url)),
       args: [],
-      // As bin/bucketwright.cjs does for its own process.
-      execArgv: [...process.execArgv, '--single-threaded-gc'],
       serialization: 'advanced',
     });
     for (let count = 0; count < processes; count += 1) this.#fork();
