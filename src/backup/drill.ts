@@ -5,12 +5,11 @@ import { formatDuration } from '../core/durations.ts';
 import type { Finding } from '../core/finding.ts';
 import { formatBytes } from '../core/sizes.ts';
 import { BackupError } from './errors.ts';
-import type { Repository } from './repository/repository.ts';
+import type { SourceStore } from './repository/source-store.ts';
 import { restore } from './restore.ts';
 
 export interface DrillOptions {
-  readonly repository: Repository;
-  readonly source: string;
+  readonly store: SourceStore;
   readonly scratch: string;
   /** Milliseconds that a restore may take, and that the newest snapshot may be old. */
   readonly rto: number | undefined;
@@ -21,8 +20,9 @@ export interface DrillOptions {
 
 /** Restores the newest snapshot to scratch space, walks it whole, and says how long that took: the proof that it works. */
 export async function* drill(options: DrillOptions): AsyncGenerator<Finding> {
-  const { repository, source, clock, rto, rpo } = options;
-  const snapshot = await repository.newest(source);
+  const { store, clock, rto, rpo } = options;
+  const { source } = store;
+  const snapshot = await store.newest();
   if (snapshot === undefined) {
     throw new BackupError('no-such-snapshot', `${source} has no snapshot`, {
       subject: source,

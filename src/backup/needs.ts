@@ -1,17 +1,17 @@
 import { BackupError } from './errors.ts';
 import { type BlobRef, type DocumentRef, layerSchema, type Snapshot, treeSchema } from './repository/model.ts';
-import type { Repository } from './repository/repository.ts';
+import type { SourceStore } from './repository/source-store.ts';
 
 export const documentsOf = ({ content }: Snapshot): readonly DocumentRef[] =>
   content.kind === 'mdbx' ? content.layers : [content.tree];
 
 /** Reads each document once, whatever snapshots share it, and answers what it refers to. */
 export class Needs {
-  readonly #repository: Repository;
+  readonly #store: SourceStore;
   readonly #blobs = new Map<string, Promise<readonly BlobRef[]>>();
 
-  constructor(repository: Repository) {
-    this.#repository = repository;
+  constructor(store: SourceStore) {
+    this.#store = store;
   }
 
   /** @throws BackupError `damaged` */
@@ -25,10 +25,10 @@ export class Needs {
 
   async #read(ref: DocumentRef, kind: Snapshot['content']['kind']): Promise<readonly BlobRef[]> {
     if (kind === 'mdbx') {
-      const { segments } = await this.#repository.readDocument('layer', ref, layerSchema);
+      const { segments } = await this.#store.readDocument('layer', ref, layerSchema);
       return segments.map(({ blob }) => blob);
     }
-    const { entries } = await this.#repository.readDocument('layer', ref, treeSchema);
+    const { entries } = await this.#store.readDocument('layer', ref, treeSchema);
     return entries.flatMap((entry) => (entry.kind === 'file' ? entry.blobs : []));
   }
 }

@@ -8,12 +8,13 @@ import { DataFile } from './mdbx/data-file.ts';
 import { META_PAGES, readMeta } from './mdbx/layout.ts';
 import { walk } from './mdbx/walk.ts';
 import { layerSchema, type MdbxContent, type Segment, type Snapshot, treeSchema } from './repository/model.ts';
+import { snapshotKey } from './repository/names.ts';
 import { readBlobs, type Wanted } from './repository/reader.ts';
-import { type Repository, snapshotKey } from './repository/repository.ts';
 import { changed } from './repository/sealed.ts';
+import type { SourceStore } from './repository/source-store.ts';
 
 export interface RestoreOptions {
-  readonly repository: Repository;
+  readonly store: SourceStore;
   readonly snapshot: Snapshot;
   /** The directory or file to make. */
   readonly target: string;
@@ -36,9 +37,9 @@ export interface Restored {
  * @throws BackupError `target-exists`, `damaged`, `structure`
  */
 export async function restore(options: RestoreOptions): Promise<Restored> {
-  const { repository, snapshot, target, force } = options;
+  const { store, snapshot, target, force } = options;
   const began = performance.now();
-  const requests = repository.requests;
+  const requests = store.storage.requests;
   const there = await lstat(target).catch(() => undefined);
   if (there !== undefined && !force) {
     throw new BackupError('target-exists', `${target} is there already`, {
@@ -50,7 +51,11 @@ export async function restore(options: RestoreOptions): Promise<Restored> {
     snapshot.content.kind === 'mdbx'
       ? await restoreEnvironment(options, snapshot.content)
       : await restoreTree(options, snapshot.content.tree);
-  return { ...result, requests: repository.requests - requests, milliseconds: Math.round(performance.now() - began) };
+  return {
+    ...result,
+    requests: store.storage.requests - requests,
+    milliseconds: Math.round(performance.now() - began),
+  };
 }
 
 async function restoreEnvironment(options: RestoreOptions, content: MdbxContent) {
@@ -76,14 +81,14 @@ async function restoreEnvironment(options: RestoreOptions, content: MdbxContent)
 
 /** Newest layer first, each page once: what newer ones wrote is not read from older. */
 async function writeLayers(
-  { repository, signal }: RestoreOptions,
+  { store, signal }: RestoreOptions,
   content: MdbxContent,
   write: (bytes: Uint8Array, position: number) => Promise<void>,
 ): Promise<void> {
   let written = new PageSet(META_PAGES + 8);
   let capacity = META_PAGES + 8;
   for (const ref of content.layers.toReversed()) {
-    const { segments } = await repository.readDocument('layer', ref, layerSchema);
+    const { segments } = await store.readDocument('layer', ref, layerSchema);
     const end = segments.reduce(
       (most, { runs }) => runs.reduce((to, [at, count]) => Math.max(to, at + count), most),
       0,
@@ -96,7 +101,7 @@ async function writeLayers(
     const wanted: Wanted<Segment>[] = segments
       .filter(({ runs }) => runs.some((run) => pagesOf(run).some((page) => !written.has(page))))
       .map((segment) => ({ blob: segment.blob, what: segment }));
-    for await (const { what, bytes } of readBlobs(repository, wanted)) {
+    for await (const { what, bytes } of readBlobs(store, wanted)) {
       signal?.throwIfAborted();
       let at = 0;
       const { pageSize } = content;
@@ -133,8 +138,8 @@ async function prove(file: string, content: MdbxContent, signal: AbortSignal | u
 }
 
 async function restoreTree(options: RestoreOptions, tree: { readonly name: string; readonly bytes: number }) {
-  const { repository, target, signal } = options;
-  const { entries } = await repository.readDocument('layer', tree, treeSchema);
+  const { store, target, signal } = options;
+  const { entries } = await store.readDocument('layer', tree, treeSchema);
   let bytes = 0;
   await mkdir(target, { recursive: true });
   for (const entry of entries) {
@@ -152,7 +157,7 @@ async function restoreTree(options: RestoreOptions, tree: { readonly name: strin
         try {
           let at = 0;
           const wanted = entry.blobs.map((blob) => ({ blob, what: blob }));
-          for await (const { bytes: piece } of readBlobs(repository, wanted)) {
+          for await (const { bytes: piece } of readBlobs(store, wanted)) {
             await file.write(piece, at);
             at += piece.length;
           }

@@ -8,19 +8,20 @@ import { storeTree } from './directory/store.ts';
 import { BackupError } from './errors.ts';
 import type { Base, Captured } from './mdbx/capture.ts';
 import { captureBy, type Method, type UsedMethod } from './mdbx/methods.ts';
-import type { DocumentRef, Segment, Snapshot } from './repository/model.ts';
+import { isDamage } from './needs.ts';
+import type { LayerRef, Segment, Snapshot } from './repository/model.ts';
+import { type SnapshotName, snapshotKey } from './repository/names.ts';
 import { Packer } from './repository/packer.ts';
-import { type Repository, snapshotKey } from './repository/repository.ts';
+import type { SourceStore } from './repository/source-store.ts';
 
-/** What is backed up, under a name of its own in the repository. */
+/** What is backed up. */
 export interface Source {
-  readonly name: string;
   readonly kind: 'mdbx' | 'directory';
   readonly path: string;
 }
 
 export interface RunOptions {
-  readonly repository: Repository;
+  readonly store: SourceStore;
   readonly source: Source;
   /** A directory for the copy. */
   readonly scratch: string;
@@ -33,8 +34,6 @@ export interface RunOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** Layers that one restore has to read at most; then a whole snapshot is stored. */
-const MOST_LAYERS = 100;
 const SEGMENT_BYTES = MiB;
 
 /**
@@ -43,27 +42,29 @@ const SEGMENT_BYTES = MiB;
  * @throws BackupError, ClientError
  */
 export async function backUp(options: RunOptions): Promise<Snapshot> {
-  const { repository, source, clock } = options;
+  const { store, source, clock } = options;
   const began = performance.now();
-  const before = await repository.newest(source.name);
-  const packer = new Packer(repository);
+  const name = await store.newestName();
+  const before = name === undefined ? undefined : await readable(store, name);
+  const packer = new Packer(store);
   const common = {
     version: 1,
     id: randomBytes(8).toString('hex'),
-    source: source.name,
+    source: store.source,
+    sequence: (name?.sequence ?? -1) + 1,
     host: hostname(),
     path: source.path,
   } as const;
   const finish = async (part: Pick<Snapshot, 'time' | 'method' | 'content' | 'read'>): Promise<Snapshot> => {
     const added = { raw: packer.raw, stored: packer.stored };
     const snapshot = { ...common, ...part, added, took: Math.round(performance.now() - began) };
-    await repository.putSnapshot(snapshot);
-    await stillThere(repository, before, snapshot);
+    await store.putSnapshot(snapshot);
+    await stillThere(store, before, snapshot);
     return snapshot;
   };
   if (source.kind === 'directory') {
     const time = clock.now();
-    const { tree, read } = await storeTree(source.path, packer, repository, before, options.signal);
+    const { tree, read } = await storeTree(source.path, packer, store, before, options.signal);
     return finish({ time, method: 'files', content: { kind: 'directory', tree }, read });
   }
   const base = options.full ? undefined : baseOf(before);
@@ -72,7 +73,7 @@ export async function backUp(options: RunOptions): Promise<Snapshot> {
     const { captured, method } = await captureBy({ ...options, path: source.path, scratch, base });
     try {
       const time = clock.now();
-      const layer = await storePages(captured, packer, repository, options.signal);
+      const layer = await storePages(captured, packer, store, options.signal);
       const layers = captured.base === undefined ? [layer] : [...layersOf(before), layer];
       return await finish({
         time,
@@ -88,7 +89,7 @@ export async function backUp(options: RunOptions): Promise<Snapshot> {
   }
 }
 
-async function mdbxContent(captured: Captured, layers: readonly DocumentRef[], path: string) {
+async function mdbxContent(captured: Captured, layers: readonly LayerRef[], path: string) {
   const { meta } = captured;
   return {
     kind: 'mdbx' as const,
@@ -106,9 +107,9 @@ async function mdbxContent(captured: Captured, layers: readonly DocumentRef[], p
 async function storePages(
   captured: Captured,
   packer: Packer,
-  repository: Repository,
+  store: SourceStore,
   signal: AbortSignal | undefined,
-): Promise<DocumentRef> {
+): Promise<LayerRef> {
   const { pageSize } = captured.meta;
   const most = Math.max(1, Math.floor(SEGMENT_BYTES / pageSize));
   const segments: Segment[] = [];
@@ -127,27 +128,42 @@ async function storePages(
   }
   await flush();
   await packer.finish();
-  return repository.putDocument('layer', { version: 1, segments });
+  const stored = segments.reduce((sum, { blob }) => sum + blob.length, 0);
+  return {
+    ...(await store.putDocument('layer', { version: 1, segments })),
+    level: 0,
+    pages: captured.pages.size,
+    stored,
+  };
 }
 
-function layersOf(snapshot: Snapshot | undefined): readonly DocumentRef[] {
+function layersOf(snapshot: Snapshot | undefined): readonly LayerRef[] {
   return snapshot?.content.kind === 'mdbx' ? snapshot.content.layers : [];
 }
 
 function baseOf(snapshot: Snapshot | undefined): Base | undefined {
-  if (snapshot?.content.kind !== 'mdbx' || snapshot.content.layers.length >= MOST_LAYERS) return undefined;
+  if (snapshot?.content.kind !== 'mdbx') return undefined;
   const { txnid, environmentId, file } = snapshot.content;
   return { txnid, environmentId, file };
+}
+
+/** A predecessor that cannot be read is none to build upon: this one is stored whole then. */
+async function readable(store: SourceStore, name: SnapshotName): Promise<Snapshot | undefined> {
+  try {
+    return await store.readSnapshot(name);
+  } catch (error) {
+    if (isDamage(error)) return undefined;
+    throw error;
+  }
 }
 
 /**
  * Prune may have removed what this one builds upon while it was made. Prune lists the snapshots again after it removed
  * some, so that either it has seen this one, or this sees that its predecessor is gone.
  */
-async function stillThere(repository: Repository, before: Snapshot | undefined, made: Snapshot): Promise<void> {
-  if (before === undefined) return;
-  for await (const { name } of repository.list(snapshotKey(before))) if (name === snapshotKey(before)) return;
-  await repository.remove(snapshotKey(made));
+async function stillThere(store: SourceStore, before: Snapshot | undefined, made: Snapshot): Promise<void> {
+  if (before === undefined || (await store.has(snapshotKey(before)))) return;
+  await store.remove(snapshotKey(made));
   throw new BackupError('busy', `${made.source}: the snapshot that this one builds upon was pruned meanwhile`, {
     subject: made.source,
     advice: 'run it again',

@@ -1,10 +1,11 @@
 import type { Finding } from '../core/finding.ts';
 import { documentsOf, isDamage, Needs, packsOf } from './needs.ts';
 import type { BlobRef, Snapshot } from './repository/model.ts';
-import { packKey, type Repository, sha256 } from './repository/repository.ts';
+import { packKey } from './repository/names.ts';
+import { type SourceStore, sha256 } from './repository/source-store.ts';
 
 export interface VerifyOptions {
-  readonly repository: Repository;
+  readonly store: SourceStore;
   /** The share of packs to read back, 0 to 1. */
   readonly share: number;
   /** Which packs, for a share below 1: another number reads others. */
@@ -18,18 +19,18 @@ const ADVICE = 'restore what is needed from a snapshot that is whole, and run a 
  * Checks that every snapshot has all it needs, from the manifests and one listing; with a share above 0 it reads packs back
  * and holds them to their names, and every blob to its hash.
  */
-export async function* verify({ repository, share, turn }: VerifyOptions): AsyncGenerator<Finding> {
+export async function* verify({ store, share, turn }: VerifyOptions): AsyncGenerator<Finding> {
   const snapshots: Snapshot[] = [];
   const damaged: Finding[] = [];
-  for await (const snapshot of repository.snapshots(undefined, (error) => {
+  for await (const snapshot of store.snapshots((error) => {
     damaged.push(fail('snapshot-readable', error.subject ?? 'snapshot', error.message));
   })) {
     snapshots.push(snapshot);
   }
   yield* damaged;
   const sizes = new Map<string, number>();
-  for await (const { name, size } of repository.list('packs/')) sizes.set(name, size);
-  const needs = new Needs(repository);
+  for await (const { name, size } of store.list('packs/')) sizes.set(name, size);
+  const needs = new Needs(store);
   const blobs = new Map<string, Map<number, BlobRef>>();
   const users = new Map<string, string>();
   for (const snapshot of snapshots) {
@@ -56,11 +57,11 @@ export async function* verify({ repository, share, turn }: VerifyOptions): Async
       yield fail('snapshot-whole', subject, error.message);
     }
   }
-  if (share > 0) yield* readBack(repository, blobs, sizes, users, share, turn);
+  if (share > 0) yield* readBack(store, blobs, sizes, users, share, turn);
 }
 
 async function* readBack(
-  repository: Repository,
+  store: SourceStore,
   blobs: ReadonlyMap<string, ReadonlyMap<number, BlobRef>>,
   sizes: ReadonlyMap<string, number>,
   users: ReadonlyMap<string, string>,
@@ -74,13 +75,13 @@ async function* readBack(
     const size = sizes.get(packKey(name));
     if (size === undefined || index % every !== turn % every) continue;
     try {
-      const bytes = await repository.readPack(name, 0, size);
+      const bytes = await store.readPack(name, 0, size);
       if (sha256(bytes) !== name) {
         yield fail('pack-bytes', packKey(name), `its bytes differ from its name; ${users.get(name)} needs it`);
         continue;
       }
       for (const blob of blobs.get(name)?.values() ?? []) {
-        repository.openBlob(blob, bytes.subarray(blob.offset, blob.offset + blob.length));
+        store.openBlob(blob, bytes.subarray(blob.offset, blob.offset + blob.length));
       }
       read += 1;
     } catch (error) {

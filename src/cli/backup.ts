@@ -1,9 +1,16 @@
 import { type Command, InvalidArgumentError } from 'commander';
-import { BackupError, Repository, type RepositoryPlace, type Snapshot } from '../backup/index.ts';
+import {
+  BackupError,
+  type Opener,
+  Repository,
+  type RepositoryPlace,
+  type Snapshot,
+  type SourceStore,
+  sourcePattern,
+} from '../backup/index.ts';
 import { createClient } from '../client/index.ts';
 import { parseDuration } from '../core/durations.ts';
 import { UsageError } from '../core/errors.ts';
-import type { Secret } from '../core/secret.ts';
 import { resolveConnection } from '../providers/index.ts';
 import type { Settings } from '../settings/index.ts';
 import { type CliContext, loadSettings, noun } from './context.ts';
@@ -18,66 +25,85 @@ export const backupCommand = (program: Command, verb: string): Command =>
 export async function withPlace<T>(
   command: Command,
   context: CliContext,
-  body: (place: RepositoryPlace, passphrase: Secret, settings: Settings) => Promise<T>,
+  body: (place: RepositoryPlace, opener: Opener, settings: Settings) => Promise<T>,
 ): Promise<T> {
   const settings = loadSettings(command, context);
-  const { storage, buckets, backupPassphrase } = settings;
+  const { storage, buckets, backupLock } = settings;
   if (storage.kind !== 's3') {
     throw new UsageError('backups need an S3 endpoint', {
       subject: 'S3_ENDPOINT',
       advice: 'set S3_ENDPOINT with its keys; to try it on one machine: bucketwright up',
     });
   }
-  if (backupPassphrase === undefined) {
-    throw new UsageError('backups are encrypted, and no passphrase is set', {
-      subject: 'BUCKETWRIGHT_BACKUP_PASSPHRASE',
-      advice: 'set BUCKETWRIGHT_BACKUP_PASSPHRASE_FILE to a file that holds it',
-    });
-  }
-  const client = createClient(resolveConnection(storage), { sockets: 16 });
+  const opener = openerOf(settings);
+  const connection = resolveConnection(storage);
+  const client = createClient(connection, { sockets: 16 });
   try {
     const { bucket, prefix } = buckets.backup;
-    return await body({ client, bucket, prefix }, backupPassphrase, settings);
+    const conditionalPut = ['yes', 'partial'].includes(connection.provider.features['conditional-put']);
+    return await body({ client, bucket, prefix, conditionalPut, lock: backupLock }, opener, settings);
   } finally {
     client.close();
   }
+}
+
+function openerOf({ backupPassphrase, backupKey }: Settings): Opener {
+  if (backupPassphrase !== undefined && backupKey !== undefined) {
+    throw new UsageError('both a passphrase and a key are set for the backup repository', {
+      subject: 'BUCKETWRIGHT_BACKUP_KEY',
+      advice: 'unset one of BUCKETWRIGHT_BACKUP_PASSPHRASE and BUCKETWRIGHT_BACKUP_KEY (and their _FILE)',
+    });
+  }
+  if (backupPassphrase !== undefined) return { kind: 'passphrase', secret: backupPassphrase };
+  if (backupKey !== undefined) return { kind: 'key', secret: backupKey };
+  throw new UsageError('backups are encrypted, and no passphrase is set', {
+    subject: 'BUCKETWRIGHT_BACKUP_PASSPHRASE',
+    advice: 'set BUCKETWRIGHT_BACKUP_PASSPHRASE_FILE to a file that holds it',
+  });
 }
 
 /** @throws BackupError `no-repository`, `wrong-key` */
 export function withRepository<T>(
   command: Command,
   context: CliContext,
-  body: (repository: Repository) => Promise<T>,
+  body: (repository: Repository, settings: Settings) => Promise<T>,
 ): Promise<T> {
-  return withPlace(command, context, async (place, passphrase) => body(await Repository.open(place, passphrase)));
+  return withPlace(command, context, async (place, opener, settings) =>
+    body(await Repository.open(place, opener), settings),
+  );
+}
+
+/** That of the name, or all. */
+export async function storesOf(repository: Repository, source: string | undefined): Promise<readonly SourceStore[]> {
+  return source === undefined ? repository.sources() : [repository.source(source)];
 }
 
 /**
- * The snapshot that is meant: by the first letters of its id, as it was at a time, or the newest.
- * @throws BackupError `no-such-snapshot`
+ * The snapshot that is meant: by the first letters of its id, as it was at a time, or the newest. Only that one is read.
+ * @throws BackupError `no-such-snapshot`, `damaged`
  */
 export async function findSnapshot(
-  repository: Repository,
-  source: string,
+  store: SourceStore,
   { snapshot: id, at }: { readonly snapshot?: string | undefined; readonly at?: number | undefined },
 ): Promise<Snapshot> {
-  for await (const snapshot of repository.snapshots(source)) {
-    if (id !== undefined && !snapshot.id.startsWith(id)) continue;
-    if (at !== undefined && snapshot.time > at) continue;
-    return snapshot;
+  for await (const name of store.names()) {
+    if (id !== undefined && !name.id.startsWith(id)) continue;
+    if (at !== undefined && name.time > at) continue;
+    const snapshot = await store.readSnapshot(name);
+    if (snapshot !== undefined) return snapshot;
   }
   const asked = [
     id === undefined ? '' : ` ${id}`,
     at === undefined ? '' : ` at or before ${new Date(at).toISOString()}`,
   ];
-  throw new BackupError('no-such-snapshot', `${source} has no snapshot${asked.join('')}`, {
-    subject: source,
+  throw new BackupError('no-such-snapshot', `${store.source} has no snapshot${asked.join('')}`, {
+    subject: store.source,
     advice: 'bucketwright backup list shows what there is',
   });
 }
 
 export function sourceName(text: string): string {
-  if (/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/.test(text)) return text;
+  if (sourcePattern.test(text)) return text;
   throw new InvalidArgumentError('must be letters, digits, dots, dashes and underscores, at most 64.');
 }
 

@@ -216,6 +216,27 @@ export const settingsSchema = z.object({
       example: 'BUCKETWRIGHT_BACKUP_PASSPHRASE_FILE=/run/secrets/backup_passphrase',
     },
   ),
+  backupKey: secret(
+    /^[A-Za-z0-9+/]{43,1400}={0,2}$/,
+    'must be 32 random bytes or more in base64, on one line',
+  ).register(settingFacts, {
+    ...facts,
+    env: 'BUCKETWRIGHT_BACKUP_KEY',
+    yaml: ['backup', 'key'],
+    secret: true,
+    unset: 'none: the passphrase opens the repository',
+    help: 'A random key that opens the backup repository instead of a passphrase, as `openssl rand -base64 32` makes one.',
+    example: 'BUCKETWRIGHT_BACKUP_KEY_FILE=/run/secrets/backup_key',
+  }),
+  backupLock: duration('24h').register(settingFacts, {
+    ...facts,
+    env: 'BUCKETWRIGHT_BACKUP_LOCK',
+    yaml: ['backup', 'lock'],
+    flag: '--backup-lock',
+    unset: 'nothing is locked',
+    help: 'How long each object of the backup repository is locked against removal (S3 Object Lock, compliance mode). The bucket must have been created with object lock.',
+    example: '30d',
+  }),
   artifactsBucket: bucket('artifacts', 'build artifacts'),
   artifactsPrefix: prefix('artifacts', 'artifacts', parsePrefix),
   logRetention: retention().register(settingFacts, {

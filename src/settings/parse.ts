@@ -113,6 +113,8 @@ export function parseSettings(input: SettingsInput): Settings {
     buckets,
     manifest: manifest(),
     backupPassphrase: values.backupPassphrase,
+    backupKey: values.backupKey,
+    backupLock: values.backupLock,
     outageMode,
     retention: { logs: logRetention, traces: traceRetention },
     server: {

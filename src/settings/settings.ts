@@ -76,6 +76,10 @@ export interface Settings {
   readonly manifest: Manifest;
   /** What opens the backup repository. */
   readonly backupPassphrase: Secret | undefined;
+  /** Or this: base64 of random bytes. */
+  readonly backupKey: Secret | undefined;
+  /** Milliseconds that what is backed up is locked against removal. */
+  readonly backupLock: number | undefined;
   readonly outageMode: 'fail-closed' | 'buffer';
   readonly retention: {
     /** Milliseconds. */

@@ -5,25 +5,24 @@ import {
   applyPrune,
   backUp,
   drill,
+  type Opener,
   planPrune,
   Repository,
-  type RepositoryPlace,
   restore,
   type Source,
+  type SourceStore,
   verify,
 } from '../../src/backup/index.ts';
-import { createClient, type ObjectClient } from '../../src/client/index.ts';
+import type { ObjectClient } from '../../src/client/index.ts';
 import { DAY } from '../../src/core/durations.ts';
 import { Secret } from '../../src/core/secret.ts';
-import { resolveConnection } from '../../src/providers/index.ts';
-import { parseSettings } from '../../src/settings/index.ts';
-import { bucketName, type DisposableEndpoint, testEndpoint } from '../support/endpoint.ts';
+import { clientOf, collect, freshPlace, freshStore, opener } from '../support/backup.ts';
+import { type DisposableEndpoint, testEndpoint } from '../support/endpoint.ts';
 import { checkEnvironment, contentOf, libmdbxMissing, mdbxCopy, startWriter, write } from '../support/mdbx.ts';
 import { rgwMissing, startRgw } from '../support/rgw.ts';
 import { skipUnless } from '../support/skip.ts';
 import { temporaryDirectory } from '../support/temporary.ts';
 
-const passphrase = new Secret('correct horse battery staple');
 const noMdbx = libmdbxMissing();
 const noRgw = rgwMissing() ?? noMdbx;
 
@@ -34,66 +33,48 @@ function suite(name: string, missing: string | undefined, start: () => Promise<D
   skipUnless(missing === undefined, missing ?? '')(`a backup repository on ${name}`, () => {
     let endpoint: DisposableEndpoint;
     let client: ObjectClient;
-    let place: RepositoryPlace;
     beforeAll(async () => {
       endpoint = await start();
-      const { storage } = parseSettings({
-        environment: {
-          S3_ENDPOINT: endpoint.url,
-          S3_INSECURE: 'true',
-          S3_REGION: endpoint.region,
-          S3_ACCESS_KEY_ID: endpoint.accessKeyId,
-          S3_SECRET_ACCESS_KEY: endpoint.secretAccessKey,
-        },
-      });
-      if (storage.kind !== 's3') throw new Error('no S3');
-      client = createClient(resolveConnection(storage));
+      client = clientOf(endpoint);
     }, 150_000);
     afterAll(async () => {
       client?.close();
       await endpoint?.[Symbol.asyncDispose]();
     }, 60_000);
 
-    async function fresh(): Promise<Repository> {
-      const bucket = bucketName('backup');
-      await client.createBucket(bucket);
-      place = { client, bucket, prefix: 'nodes/' };
-      return Repository.init(place, passphrase);
-    }
-    const run = (repository: Repository, source: Source, scratch: string, now = Date.now(), full = false) =>
-      backUp({ repository, source, scratch, method: 'reader', mdbxCopy: undefined, full, clock: { now: () => now } });
+    const run = (store: SourceStore, source: Source, scratch: string, now = Date.now(), full = false) =>
+      backUp({ store, source, scratch, method: 'reader', mdbxCopy: undefined, full, clock: { now: () => now } });
 
     test('keeps a live environment, and gives back each snapshot as it was committed', {
       timeout: 120_000,
     }, async () => {
       await using directory = await temporaryDirectory('backup');
-      const repository = await fresh();
+      const store = await freshStore(client, 'node');
       const path = join(directory.path, 'node');
-      const source: Source = { name: 'node', kind: 'mdbx', path };
+      const source: Source = { kind: 'mdbx', path };
       await write(path, { pageSize: 4096, seed: 1, commits: 100, changes: 300, mode: 'nosync', keys: 10_000 });
       const snapshots = [];
-      await using writer = await startWriter(path, { pageSize: 4096, seed: 2, changes: 10, rate: 100, keys: 10_000 });
-      for (let round = 0; round < 4; round++) snapshots.push(await run(repository, source, directory.path));
+      await using writer = await startWriter(path, { pageSize: 4096, seed: 2, changes: 10, rate: 20, keys: 10_000 });
+      for (let round = 0; round < 4; round++) snapshots.push(await run(store, source, directory.path));
       await writer.stop();
       expect(snapshots.map(({ content }) => (content.kind === 'mdbx' ? content.layers.length : 0))).toEqual([
         1, 2, 3, 4,
       ]);
-      expect(snapshots[3]?.added.raw ?? 0).toBeLessThan((snapshots[0]?.added.raw ?? 0) / 2);
-      const again = await Repository.open(place, passphrase);
+      expect(snapshots[3]?.added.raw ?? 0).toBeLessThan(snapshots[0]?.added.raw ?? 0);
+      const again = (await Repository.open(store.storage.place, opener)).source('node');
       const committed = new Map(writer.commits.map(({ txnid, sum }) => [Number(txnid), sum]));
       for (const snapshot of snapshots.slice(1)) {
         const target = join(directory.path, `restored-${snapshot.id}`);
-        await restore({ repository: again, snapshot, target, force: false });
+        await restore({ store: again, snapshot, target, force: false });
         await checkEnvironment(target);
         const txnid = snapshot.content.kind === 'mdbx' ? snapshot.content.txnid : 0;
         expect((await contentOf(target)).sum).toBe(committed.get(txnid));
       }
-      const findings = await collect(verify({ repository: again, share: 1, turn: 0 }));
+      const findings = await collect(verify({ store: again, share: 1, turn: 0 }));
       expect(findings.map(({ status }) => status)).not.toContain('fail');
       const trial = await collect(
         drill({
-          repository: again,
-          source: 'node',
+          store: again,
           scratch: directory.path,
           rto: 60_000,
           rpo: DAY,
@@ -108,108 +89,102 @@ function suite(name: string, missing: string | undefined, start: () => Promise<D
 
     test('takes a whole copy by mdbx_copy and an increment by the reader', { timeout: 60_000 }, async () => {
       await using directory = await temporaryDirectory('backup');
-      const repository = await fresh();
+      const store = await freshStore(client, 'node');
       const path = join(directory.path, 'node');
-      const source: Source = { name: 'node', kind: 'mdbx', path };
-      const options = { repository, source, scratch: directory.path, full: false, mdbxCopy, clock: { now: Date.now } };
+      const source: Source = { kind: 'mdbx', path };
+      const options = { store, source, scratch: directory.path, full: false, mdbxCopy, clock: { now: Date.now } };
       await write(path, { pageSize: 4096, seed: 1, commits: 30, changes: 100 });
       const first = await backUp({ ...options, method: 'auto' });
       const commits = await write(path, { pageSize: 4096, seed: 2, commits: 3, changes: 10 });
       const second = await backUp({ ...options, method: 'auto' });
       expect([first.method, second.method]).toEqual(['mdbx_copy', 'reader']);
       const target = join(directory.path, 'restored');
-      await restore({ repository, snapshot: second, target, force: false });
+      await restore({ store, snapshot: second, target, force: false });
       await checkEnvironment(target);
       expect((await contentOf(target)).sum).toBe(commits.at(-1)?.sum);
     });
 
     test('keeps a plain directory, and reads only what changed', async () => {
       await using directory = await temporaryDirectory('backup');
-      const repository = await fresh();
+      const store = await freshStore(client, 'tree');
       const root = join(directory.path, 'tree');
       await mkdir(join(root, 'deep/er'), { recursive: true });
       const large = Buffer.alloc(2_500_000, 'some bytes ');
       await writeFile(join(root, 'deep/large'), large);
       await writeFile(join(root, 'deep/er/empty'), '');
       await symlink('large', join(root, 'deep/link'));
-      const source: Source = { name: 'tree', kind: 'directory', path: root };
-      const first = await run(repository, source, directory.path);
+      const source: Source = { kind: 'directory', path: root };
+      const first = await run(store, source, directory.path);
       await writeFile(join(root, 'new'), 'new');
-      const second = await run(repository, source, directory.path);
+      const second = await run(store, source, directory.path);
       expect([first.read, second.read]).toEqual([large.length, 3]);
       const target = join(directory.path, 'restored');
-      await restore({ repository, snapshot: second, target, force: false });
+      await restore({ store, snapshot: second, target, force: false });
       expect((await readFile(join(target, 'deep/link'))).equals(large)).toBe(true);
       expect(await readFile(join(target, 'new'), 'utf8')).toBe('new');
-      await expect(restore({ repository, snapshot: second, target, force: false })).rejects.toMatchObject({
+      await expect(restore({ store, snapshot: second, target, force: false })).rejects.toMatchObject({
         code: 'target-exists',
       });
     });
 
     test('opens with its passphrase only, and with another one after a change', async () => {
-      const repository = await fresh();
-      const other = new Secret('another passphrase');
+      const place = await freshPlace(client);
+      const repository = await Repository.init(place, opener);
+      const other: Opener = { kind: 'passphrase', secret: new Secret('another passphrase') };
       await expect(Repository.open(place, other)).rejects.toMatchObject({ code: 'wrong-key' });
       await expect(Repository.init(place, other)).rejects.toMatchObject({ code: 'repository-exists' });
       await repository.removeOtherKeys(await repository.addKey(other));
       await Repository.open(place, other);
-      await expect(Repository.open(place, passphrase)).rejects.toMatchObject({ code: 'wrong-key' });
+      await expect(Repository.open(place, opener)).rejects.toMatchObject({ code: 'wrong-key' });
     });
 
     test('tells what was flipped, cut off or removed, and which snapshot needs it', async () => {
       await using directory = await temporaryDirectory('backup');
-      const repository = await fresh();
+      const store = await freshStore(client, 'tree');
       const root = join(directory.path, 'tree');
       await mkdir(root);
       await writeFile(join(root, 'file'), 'content');
-      const snapshot = await run(repository, { name: 'tree', kind: 'directory', path: root }, directory.path);
-      const [pack] = await collect(repository.list('packs/'));
+      const snapshot = await run(store, { kind: 'directory', path: root }, directory.path);
+      const [pack] = await collect(store.list('packs/'));
       if (pack === undefined) throw new Error('no pack');
-      const key = place.prefix + pack.name;
-      const whole = await repository.readPack(pack.name.slice(-64), 0, pack.size);
+      const { bucket, prefix } = store.storage.place;
+      const key = prefix + store.subject(pack.name);
+      const whole = await store.readPack(pack.name.slice(-64), 0, pack.size);
       const flipped = Buffer.from(whole);
       flipped[40] = (flipped[40] ?? 0) ^ 1;
       for (const bytes of [flipped, whole.subarray(0, -1), undefined]) {
-        if (bytes === undefined) await client.delete({ bucket: place.bucket, key });
-        else await client.put({ bucket: place.bucket, key, body: { bytes } });
-        const failed = (await collect(verify({ repository, share: 1, turn: 0 }))).filter(
-          ({ status }) => status === 'fail',
-        );
+        if (bytes === undefined) await client.delete({ bucket, key });
+        else await client.put({ bucket, key, body: { bytes } });
+        const failed = (await collect(verify({ store, share: 1, turn: 0 }))).filter(({ status }) => status === 'fail');
         expect(JSON.stringify(failed)).toContain(snapshot.id);
         const target = join(directory.path, 'restored');
-        await expect(restore({ repository, snapshot, target, force: true })).rejects.toMatchObject({ code: 'damaged' });
+        await expect(restore({ store, snapshot, target, force: true })).rejects.toMatchObject({ code: 'damaged' });
       }
     });
 
     test('is pruned by rules, of what nothing needs, and never of what is young', async () => {
       await using directory = await temporaryDirectory('backup');
-      const repository = await fresh();
+      const store = await freshStore(client, 'tree');
       const root = join(directory.path, 'tree');
       await mkdir(root);
       const now = Date.now();
-      const source: Source = { name: 'tree', kind: 'directory', path: root };
+      const source: Source = { kind: 'directory', path: root };
       for (let day = 3; day >= 0; day--) {
         await writeFile(join(root, `file-${day}`), `content of ${day}`);
-        await run(repository, source, directory.path, now - day * DAY, true);
+        await run(store, source, directory.path, now - day * DAY, true);
       }
       const rules = { last: 2, hourly: 0, daily: 0, weekly: 0, monthly: 0, within: 0 };
-      expect((await planPrune(repository, rules, now)).objects).toEqual([]);
+      expect((await planPrune(store, { rules, now })).objects).toEqual([]);
       // The objects are older than the grace two days on.
       const later = now + 2 * DAY;
-      const plan = await planPrune(repository, rules, later);
+      const plan = await planPrune(store, { rules, now: later });
       expect(plan.snapshots.map(({ reasons }) => reasons)).toEqual([['newest'], ['last'], [], []]);
-      await applyPrune(repository, plan, later);
-      const left = await collect(repository.snapshots('tree'));
+      await applyPrune(store, plan, later);
+      const left = await collect(store.snapshots());
       expect(left).toHaveLength(2);
-      const findings = await collect(verify({ repository, share: 1, turn: 0 }));
+      const findings = await collect(verify({ store, share: 1, turn: 0 }));
       expect(findings.filter(({ status }) => status === 'fail')).toEqual([]);
-      expect((await planPrune(repository, rules, later)).objects).toEqual([]);
+      expect((await planPrune(store, { rules, now: later })).objects).toEqual([]);
     });
   });
-}
-
-async function collect<T>(values: AsyncIterable<T>): Promise<T[]> {
-  const all: T[] = [];
-  for await (const value of values) all.push(value);
-  return all;
 }

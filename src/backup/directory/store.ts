@@ -6,7 +6,7 @@ import { MiB } from '../../core/sizes.ts';
 import { BackupError } from '../errors.ts';
 import { type BlobRef, type DocumentRef, type Entry, type Snapshot, treeSchema } from '../repository/model.ts';
 import type { Packer } from '../repository/packer.ts';
-import type { Repository } from '../repository/repository.ts';
+import type { SourceStore } from '../repository/source-store.ts';
 
 const BLOCK = MiB;
 
@@ -18,13 +18,13 @@ const BLOCK = MiB;
 export async function storeTree(
   root: string,
   packer: Packer,
-  repository: Repository,
+  store: SourceStore,
   before: Snapshot | undefined,
   signal?: AbortSignal,
 ): Promise<{ readonly tree: DocumentRef; readonly read: number }> {
   const known = new Map<string, Entry>();
   if (before?.content.kind === 'directory') {
-    const { entries } = await repository.readDocument('layer', before.content.tree, treeSchema);
+    const { entries } = await store.readDocument('layer', before.content.tree, treeSchema);
     for (const entry of entries) known.set(entry.path, entry);
   }
   const entries: Entry[] = [];
@@ -61,7 +61,7 @@ export async function storeTree(
     });
   }
   await packer.finish();
-  return { tree: await repository.putDocument('layer', { version: 1, entries }), read };
+  return { tree: await store.putDocument('layer', { version: 1, entries }), read };
 }
 
 const unchanged = (old: Extract<Entry, { kind: 'file' }>, facts: Stats): boolean =>

@@ -21,7 +21,7 @@ export type BlobRef = z.infer<typeof blobSchema>;
 export const segmentSchema = z.object({ runs: z.array(z.tuple([count, count])), blob: blobSchema });
 export type Segment = z.infer<typeof segmentSchema>;
 
-/** What one snapshot added. */
+/** What one snapshot added, or several that were merged. Segments in the order of writing: a later one's pages count. */
 export const layerSchema = z.object({ version: z.literal(1), segments: z.array(segmentSchema) });
 export type Layer = z.infer<typeof layerSchema>;
 
@@ -49,6 +49,16 @@ export type TreeDocument = z.infer<typeof treeSchema>;
 export const documentSchema = z.object({ name: hash, bytes: count });
 export type DocumentRef = z.infer<typeof documentSchema>;
 
+/** A layer that a snapshot builds upon, with what merging needs to know without reading it. */
+export const layerRefSchema = documentSchema.extend({
+  /** How often it was merged, about: 0 is what one snapshot brought. */
+  level: count,
+  /** Pages in it, and bytes of their sealed blobs. */
+  pages: count,
+  stored: count,
+});
+export type LayerRef = z.infer<typeof layerRefSchema>;
+
 const mdbxSchema = z.object({
   kind: z.literal('mdbx'),
   txnid: count,
@@ -61,7 +71,7 @@ const mdbxSchema = z.object({
   /** Whether the source was a directory with `mdbx.dat`. */
   subdirectory: z.boolean(),
   /** Oldest first: the first is whole, each further one holds what changed. */
-  layers: z.array(documentSchema).min(1),
+  layers: z.array(layerRefSchema).min(1),
 });
 const directorySchema = z.object({ kind: z.literal('directory'), tree: documentSchema });
 
@@ -69,6 +79,10 @@ export const snapshotSchema = z.object({
   version: z.literal(1),
   id: z.string().regex(/^[0-9a-f]{16}$/),
   source: z.string(),
+  /** One more than that of the snapshot before. */
+  sequence: count,
+  /** Those of one set were made between the same hooks. */
+  set: z.object({ name: z.string(), id: z.string().regex(/^[0-9a-f]{16}$/), sources: z.array(z.string()) }).optional(),
   host: z.string(),
   path: z.string(),
   /** When the source was in this state: milliseconds since 1970 UTC. */

@@ -1,6 +1,6 @@
 import { MiB } from '../../core/sizes.ts';
 import type { BlobRef } from './model.ts';
-import type { Repository } from './repository.ts';
+import type { SourceStore } from './source-store.ts';
 
 const PACK_BYTES = 16 * MiB;
 const AT_ONCE = 2;
@@ -10,7 +10,7 @@ const AT_ONCE = 2;
  * A blob's reference is complete when `finish` has returned.
  */
 export class Packer {
-  readonly #repository: Repository;
+  readonly #store: SourceStore;
   #parts: Buffer[] = [];
   #pending: { -readonly [K in keyof BlobRef]: BlobRef[K] }[] = [];
   #size = 0;
@@ -19,12 +19,12 @@ export class Packer {
   raw = 0;
   stored = 0;
 
-  constructor(repository: Repository) {
-    this.#repository = repository;
+  constructor(store: SourceStore) {
+    this.#store = store;
   }
 
   async add(plain: Buffer): Promise<BlobRef> {
-    const { bytes, facts } = this.#repository.sealBlob(plain);
+    const { bytes, facts } = this.#store.sealBlob(plain);
     const ref = { pack: '', offset: this.#size, length: bytes.length, ...facts };
     this.#parts.push(bytes);
     this.#pending.push(ref);
@@ -49,7 +49,7 @@ export class Packer {
     this.#parts = [];
     this.#pending = [];
     this.#size = 0;
-    const upload = this.#repository
+    const upload = this.#store
       .putPack(bytes)
       .then((name) => {
         for (const ref of refs) ref.pack = name;

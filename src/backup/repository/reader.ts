@@ -1,6 +1,6 @@
 import { MiB } from '../../core/sizes.ts';
 import type { BlobRef } from './model.ts';
-import type { Repository } from './repository.ts';
+import type { SourceStore } from './source-store.ts';
 
 const AT_ONCE = 4;
 const MOST = 8 * MiB;
@@ -15,7 +15,7 @@ export interface Wanted<T> {
  * @throws BackupError `damaged`
  */
 export async function* readBlobs<T>(
-  repository: Repository,
+  store: SourceStore,
   wanted: readonly Wanted<T>[],
 ): AsyncGenerator<{ readonly what: T; readonly bytes: Buffer }> {
   const groups = grouped(wanted);
@@ -23,7 +23,7 @@ export async function* readBlobs<T>(
   const begin = (index: number) => {
     const group = groups[index];
     if (group === undefined) return;
-    const fetch = repository.readPack(group.pack, group.start, group.length);
+    const fetch = store.readPack(group.pack, group.start, group.length);
     // It is awaited in its turn; until then a failure must not count as unhandled.
     fetch.catch(() => undefined);
     fetches[index] = fetch;
@@ -36,7 +36,7 @@ export async function* readBlobs<T>(
     if (bytes === undefined) continue;
     for (const { blob, what } of group.blobs) {
       const at = blob.offset - group.start;
-      yield { what, bytes: repository.openBlob(blob, bytes.subarray(at, at + blob.length)) };
+      yield { what, bytes: store.openBlob(blob, bytes.subarray(at, at + blob.length)) };
     }
   }
 }

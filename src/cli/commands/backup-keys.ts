@@ -14,8 +14,8 @@ export const backupInit: Register = (program, context) => {
       '\nThe passphrase (BUCKETWRIGHT_BACKUP_PASSPHRASE or its _FILE) encrypts everything. Whoever loses it has no backups.\n\nExample:\n  bucketwright backup init',
     )
     .action(() =>
-      withPlace(command, context, async (place, passphrase) => {
-        await Repository.init(place, passphrase);
+      withPlace(command, context, async (place, opener) => {
+        await Repository.init(place, opener);
         context.out.write(`made a backup repository in ${where(place)}\n`);
       }),
     );
@@ -31,7 +31,7 @@ export const backupPassphrase: Register = (program, context) => {
     .action(async ({ newFile, keepOld }: { newFile: string; keepOld?: boolean }) => {
       const secret = await readPassphrase(newFile);
       await withRepository(command, context, async (repository) => {
-        const slot = await repository.addKey(secret);
+        const slot = await repository.addKey({ kind: 'passphrase', secret });
         const removed = keepOld === true ? 0 : await repository.removeOtherKeys(slot);
         context.out.write(`the new passphrase opens the repository; ${removed} older removed\n`);
       });

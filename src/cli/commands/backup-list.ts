@@ -1,10 +1,19 @@
-import type { Snapshot } from '../../backup/index.ts';
+import { BackupError, type Snapshot, type SnapshotName, type SourceStore } from '../../backup/index.ts';
 import { systemClock } from '../../core/clock.ts';
 import { formatDuration } from '../../core/durations.ts';
 import type { Finding } from '../../core/finding.ts';
 import { formatBytes } from '../../core/sizes.ts';
-import { backupCommand, duration, isoTime, snapshotFacts, sourceName, withRepository } from '../backup.ts';
-import { type Register, withSettings } from '../context.ts';
+import {
+  backupCommand,
+  duration,
+  isoTime,
+  snapshotFacts,
+  sourceName,
+  storesOf,
+  whole,
+  withRepository,
+} from '../backup.ts';
+import { type CliContext, type Register, withSettings } from '../context.ts';
 import { exitCodeOf } from '../exit.ts';
 import { formatError, printFindings } from '../output.ts';
 
@@ -13,26 +22,45 @@ export const backupList: Register = (program, context) => {
   withSettings(command)
     .description('List the snapshots, newest first, by source.')
     .argument('[source]', 'only of this one', sourceName)
+    .option('--limit <n>', 'of each source', whole, 20)
     .option('--json', 'print JSON')
-    .addHelpText('after', '\nExample:\n  bucketwright backup list projection')
-    .action((source: string | undefined, { json }: { json?: boolean }) =>
+    .addHelpText('after', '\nExample:\n  bucketwright backup list projection --limit 100')
+    .action((source: string | undefined, { limit, json }: { limit: number; json?: boolean }) =>
       withRepository(command, context, async (repository) => {
         const all: Snapshot[] = [];
-        const told = (error: unknown) => void context.err.write(`${formatError(error)}\n`);
-        for await (const snapshot of repository.snapshots(source, told)) {
-          all.push(snapshot);
-          if (json === true) continue;
-          const { content, added } = snapshot;
-          const what = content.kind === 'mdbx' ? `transaction ${content.txnid}` : 'directory';
-          context.out.write(
-            `${isoTime(snapshot.time)}  ${snapshot.source}  ${snapshot.id}  ${what}  ${formatBytes(added.stored)} added\n`,
-          );
+        for (const store of await storesOf(repository, source)) {
+          let count = 0;
+          for await (const name of store.names()) {
+            count += 1;
+            if (count > limit) continue;
+            const snapshot = await readOrTell(store, name, context);
+            if (snapshot === undefined) continue;
+            all.push(snapshot);
+            if (json !== true) context.out.write(`${line(snapshot)}\n`);
+          }
+          if (count > limit) context.err.write(`${store.source}: ${count - limit} older ones; --limit shows more\n`);
         }
         if (json === true) context.out.write(`${JSON.stringify(all.map(snapshotFacts), null, 2)}\n`);
         else if (all.length === 0) context.err.write('no snapshots\n');
       }),
     );
 };
+
+function line({ time, source, id, content, added }: Snapshot): string {
+  const what = content.kind === 'mdbx' ? `transaction ${content.txnid}` : 'directory';
+  return `${isoTime(time)}  ${source}  ${id}  ${what}  ${formatBytes(added.stored)} added`;
+}
+
+/** A damaged one is told of, and the others are listed. */
+async function readOrTell(store: SourceStore, name: SnapshotName, context: CliContext): Promise<Snapshot | undefined> {
+  try {
+    return await store.readSnapshot(name);
+  } catch (error) {
+    if (!(error instanceof BackupError)) throw error;
+    context.err.write(`${formatError(error)}\n`);
+    return undefined;
+  }
+}
 
 export const backupStatus: Register = (program, context) => {
   const command = backupCommand(program, 'status');
@@ -47,8 +75,10 @@ export const backupStatus: Register = (program, context) => {
     .action(({ rpo, json }: { rpo?: number; json?: boolean }) =>
       withRepository(command, context, async (repository) => {
         const bySource = new Map<string, Snapshot[]>();
-        for await (const snapshot of repository.snapshots(undefined, () => undefined)) {
-          bySource.set(snapshot.source, [...(bySource.get(snapshot.source) ?? []), snapshot]);
+        for (const store of await repository.sources()) {
+          const snapshots: Snapshot[] = [];
+          for await (const snapshot of store.snapshots(() => undefined)) snapshots.push(snapshot);
+          bySource.set(store.source, snapshots);
         }
         const findings = await printFindings(each(), context, json === true);
         context.exit(exitCodeOf(findings));

@@ -29,12 +29,13 @@ export const backupRestore: Register = (program, context) => {
     )
     .action((source: string, target: string, options: Options) =>
       withRepository(command, context, async (repository) => {
-        const snapshot = await findSnapshot(repository, source, options);
+        const store = repository.source(source);
+        const snapshot = await findSnapshot(store, options);
         const signals = interruption(() => undefined);
         try {
           const signal = signals.stop;
           const force = options.force === true;
-          const restored = await restore({ repository, snapshot, target: resolve(target), force, signal });
+          const restored = await restore({ store, snapshot, target: resolve(target), force, signal });
           if (options.json === true) {
             context.out.write(`${JSON.stringify({ snapshot: snapshotFacts(snapshot), ...restored }, null, 2)}\n`);
             return;

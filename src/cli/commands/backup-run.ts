@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { delimiter, join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Option } from 'commander';
-import { backUp, type Method, type Repository, runHook, type Snapshot, type Source } from '../../backup/index.ts';
+import { backUp, type Method, runHook, type Snapshot, type Source, type SourceStore } from '../../backup/index.ts';
 import { systemClock } from '../../core/clock.ts';
 import { formatDuration, MINUTE } from '../../core/durations.ts';
 import { formatBytes } from '../../core/sizes.ts';
@@ -57,21 +57,20 @@ Examples:
   bucketwright backup run bundles /srv/bundles --directory --before 'systemctl stop runner' --after 'systemctl start runner'`,
     )
     .action(async (name: string, path: string, options: Options) => {
-      const source: Source = { name, kind: options.directory === true ? 'directory' : 'mdbx', path: resolve(path) };
-      await withRepository(command, context, (repository) => run(repository, source, options, context));
+      const source: Source = { kind: options.directory === true ? 'directory' : 'mdbx', path: resolve(path) };
+      await withRepository(command, context, (repository) => run(repository.source(name), source, options, context));
     });
 };
 
-async function run(repository: Repository, source: Source, options: Options, context: CliContext): Promise<void> {
+async function run(store: SourceStore, source: Source, options: Options, context: CliContext): Promise<void> {
   const signals = interruption((text) => context.err.write(`${text}\n`));
   try {
-    if (options.every === undefined)
-      return report(await once(repository, source, options, signals.abort), options, context);
+    if (options.every === undefined) return report(await once(store, source, options, signals.abort), options, context);
     let failures = 0;
     while (!signals.stop.aborted) {
       const began = Date.now();
       try {
-        report(await once(repository, source, options, signals.abort), options, context);
+        report(await once(store, source, options, signals.abort), options, context);
         failures = 0;
       } catch (error) {
         if (signals.abort.aborted) throw error;
@@ -89,7 +88,7 @@ async function run(repository: Repository, source: Source, options: Options, con
 }
 
 async function once(
-  repository: Repository,
+  store: SourceStore,
   source: Source,
   { before, after, hookLimit, method, scratch, full }: Options,
   signal: AbortSignal,
@@ -97,7 +96,7 @@ async function once(
   try {
     if (before !== undefined) await runHook('before', before, hookLimit);
     return await backUp({
-      repository,
+      store,
       source,
       scratch: resolve(scratch),
       method,

@@ -1,0 +1,172 @@
+import { createHash } from 'node:crypto';
+import type { z } from 'zod';
+import { BackupError } from '../errors.ts';
+import { pack, unpack } from './codec.ts';
+import { openDocument, sealDocument } from './document.ts';
+import { type BlobRef, type DocumentRef, type Snapshot, snapshotSchema } from './model.ts';
+import { documentKey, packKey, parseSnapshotKey, type SnapshotName, snapshotKey, sourceFolder } from './names.ts';
+import { changed, type SealedKind, seal, unseal } from './sealed.ts';
+import type { Storage, StoredObject } from './storage.ts';
+
+export const sha256 = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
+
+/**
+ * What the repository keeps of one source. Names are below the source's folder, and nothing is shared with other sources:
+ * so each has its own size and cost, and a node's key can be limited to it.
+ */
+export class SourceStore {
+  readonly source: string;
+  readonly storage: Storage;
+  readonly #master: Buffer;
+  readonly #folder: string;
+
+  constructor(storage: Storage, master: Buffer, source: string) {
+    this.storage = storage;
+    this.source = source;
+    this.#master = master;
+    this.#folder = sourceFolder(source);
+  }
+
+  /** For messages: where an object of this source is. */
+  subject(name: string): string {
+    return `${this.#folder}${name}`;
+  }
+
+  sealBlob(plain: Buffer): { readonly bytes: Buffer; readonly facts: Pick<BlobRef, 'codec' | 'raw' | 'sha256'> } {
+    const packed = pack(plain);
+    return {
+      bytes: seal(this.#master, 'blob', packed.bytes),
+      facts: { codec: packed.codec, raw: plain.length, sha256: sha256(plain) },
+    };
+  }
+
+  /** @throws BackupError `damaged` */
+  openBlob(ref: BlobRef, sealed: Buffer): Buffer {
+    const subject = `${this.subject(packKey(ref.pack))} at ${ref.offset}`;
+    const packed = unseal(this.#master, 'blob', sealed, subject);
+    let plain: Buffer;
+    try {
+      plain = unpack(ref.codec, packed, ref.raw);
+    } catch (error) {
+      if (error instanceof BackupError) throw error;
+      throw changed(subject, 'it cannot be unpacked', error);
+    }
+    if (plain.length !== ref.raw || sha256(plain) !== ref.sha256) throw changed(subject, 'its content differs');
+    return plain;
+  }
+
+  /** @returns the pack's name */
+  async putPack(bytes: Buffer): Promise<string> {
+    const name = sha256(bytes);
+    await this.storage.write(this.subject(packKey(name)), bytes);
+    return name;
+  }
+
+  /** Part of a pack, or all of it. @throws BackupError `damaged` where it is not there */
+  async readPack(name: string, start: number, length: number): Promise<Buffer> {
+    const key = this.subject(packKey(name));
+    const bytes = await this.storage.read(key, { start, end: start + length - 1 });
+    if (bytes === undefined) throw changed(key, 'it is missing');
+    if (bytes.length !== length) throw changed(key, `${bytes.length} bytes instead of ${length}`);
+    return bytes;
+  }
+
+  /** A sealed, packed JSON document, named by its bytes. */
+  async putDocument(kind: SealedKind, content: unknown): Promise<DocumentRef> {
+    const bytes = sealDocument(this.#master, kind, content);
+    const name = sha256(bytes);
+    await this.storage.write(this.subject(documentKey(name)), bytes);
+    return { name, bytes: bytes.length };
+  }
+
+  /** @throws BackupError `damaged` */
+  async readDocument<T>(kind: SealedKind, ref: DocumentRef, schema: z.ZodType<T>): Promise<T> {
+    const key = this.subject(documentKey(ref.name));
+    const bytes = await this.storage.read(key);
+    if (bytes === undefined) throw changed(key, 'it is missing');
+    if (sha256(bytes) !== ref.name) throw changed(key, 'its bytes differ from its name');
+    return openDocument(this.#master, kind, bytes, key, schema);
+  }
+
+  async putSnapshot(snapshot: Snapshot): Promise<void> {
+    const key = this.subject(snapshotKey(snapshot));
+    await this.storage.write(key, sealDocument(this.#master, 'snapshot', snapshot), { once: true });
+  }
+
+  /** Names of its snapshots, the newest first; a page of 1,000 is one request, and no snapshot is read. */
+  async *names(pageSize?: number): AsyncGenerator<SnapshotName> {
+    for await (const { name } of this.list('snapshots/', pageSize)) {
+      const parsed = parseSnapshotKey(name);
+      if (parsed !== undefined) yield parsed;
+    }
+  }
+
+  /** Undefined: it is not there any more. @throws BackupError `damaged`, `repository-format` */
+  async readSnapshot({ key }: Pick<SnapshotName, 'key'>): Promise<Snapshot | undefined> {
+    const subject = this.subject(key);
+    const bytes = await this.storage.read(subject);
+    if (bytes === undefined) return undefined;
+    const snapshot = openDocument(this.#master, 'snapshot', bytes, subject, snapshotSchema);
+    if (snapshotKey(snapshot) !== key || snapshot.source !== this.source) throw changed(subject, 'it is another one');
+    return snapshot;
+  }
+
+  /** Newest first. What cannot be read is told to `onDamage`, or thrown without one. */
+  async *snapshots(onDamage?: (error: BackupError) => void): AsyncGenerator<Snapshot> {
+    for await (const name of this.names()) {
+      try {
+        const snapshot = await this.readSnapshot(name);
+        if (snapshot !== undefined) yield snapshot;
+      } catch (error) {
+        if (!(error instanceof BackupError) || onDamage === undefined) throw error;
+        onDamage(error);
+      }
+    }
+  }
+
+  async newestName(): Promise<SnapshotName | undefined> {
+    for await (const name of this.names(2)) return name;
+    return undefined;
+  }
+
+  /** Two requests, whatever the repository's age. @throws BackupError `damaged` */
+  async newest(): Promise<Snapshot | undefined> {
+    const name = await this.newestName();
+    return name === undefined ? undefined : this.readSnapshot(name);
+  }
+
+  /** Whether an object is there: one request. */
+  async has(name: string): Promise<boolean> {
+    for await (const found of this.list(name, 1)) return found.name === name;
+    return false;
+  }
+
+  /** A sealed record under a name of its own, such as a drill's result. */
+  async putRecord(name: string, content: unknown): Promise<void> {
+    await this.storage.overwrite(this.subject(name), sealDocument(this.#master, 'record', { name, content }));
+  }
+
+  /** Undefined: it is not there. @throws BackupError `damaged` */
+  async readRecord<T>(name: string, schema: z.ZodType<{ name: string; content: T }>): Promise<T | undefined> {
+    const subject = this.subject(name);
+    const bytes = await this.storage.read(subject);
+    if (bytes === undefined) return undefined;
+    const record = openDocument(this.#master, 'record', bytes, subject, schema);
+    if (record.name !== name) throw changed(subject, 'it is another one');
+    return record.content;
+  }
+
+  async *list(prefix: string, pageSize?: number): AsyncGenerator<StoredObject> {
+    for await (const object of this.storage.list(this.subject(prefix), { pageSize })) {
+      yield { ...object, name: object.name.slice(this.#folder.length) };
+    }
+  }
+
+  remove(name: string): Promise<void> {
+    return this.storage.remove(this.subject(name));
+  }
+
+  removeAll(names: readonly string[]): Promise<void> {
+    return this.storage.removeAll(names.map((name) => this.subject(name)));
+  }
+}
