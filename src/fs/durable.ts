@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { mkdir, open, rename, rm } from 'node:fs/promises';
+import { mkdir, open, rename, rm, rmdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { systemErrorCode } from '../core/errors.ts';
 
@@ -49,7 +49,13 @@ export async function makeDirectoryDurably(directory: string, mode = 0o700): Pro
     await makeDirectoryDurably(directory, mode);
     return;
   }
-  await syncDirectory(join(directory, '..'));
+  try {
+    await syncDirectory(join(directory, '..'));
+  } catch (error) {
+    // Whoever tries again would find it there, and take it for durable.
+    await rmdir(directory).catch(() => undefined);
+    throw error;
+  }
 }
 
 /** Makes what another program or library has written to a file survive a power cut, with its name. */

@@ -1,13 +1,11 @@
 import { HostError } from '../core/errors.ts';
 import { silentLogger } from '../core/logger.ts';
-import type { LocalStore } from '../store/index.ts';
 import { createAdminHandler } from './admin.ts';
 import { makeBuckets } from './buckets.ts';
 import { DEFAULT_LIMITS, listen } from './listener.ts';
-import { openMeasuredStore } from './measured-store.ts';
+import { type MeasuredStore, openMeasuredStore } from './measured-store.ts';
 import { Members } from './members.ts';
 import type { MemberOptions } from './messages.ts';
-import type { ServerMetrics } from './metrics.ts';
 import type { RunningServer, ServerOptions } from './options.ts';
 
 /**
@@ -22,12 +20,12 @@ export async function startGroup(options: ServerOptions, processes: number): Pro
   // They load their program while this process opens the directory.
   const members = new Members(processes, logger);
   try {
-    const { store, metrics } = await openMeasuredStore(options, { role: 'first', processes });
+    const measured = await openMeasuredStore(options, { role: 'first', processes });
     try {
-      return await serve(options, processes, members, store, metrics);
+      return await serve(options, processes, members, measured);
     } catch (error) {
       await members.kill();
-      await store.close();
+      await measured.store.close();
       throw error;
     }
   } catch (error) {
@@ -40,8 +38,7 @@ async function serve(
   options: ServerOptions,
   processes: number,
   members: Members,
-  store: LocalStore,
-  metrics: ServerMetrics,
+  { store, metrics, broken }: MeasuredStore,
 ): Promise<RunningServer> {
   await makeBuckets(store, options);
   const url = await members.serve(memberOptions(options, processes), (pid, identity) =>
@@ -59,6 +56,7 @@ async function serve(
   return {
     url,
     adminUrl: admin.url,
+    broken,
     close: () => {
       closing ??= close();
       return closing;

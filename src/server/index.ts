@@ -1,14 +1,12 @@
 import { systemClock } from '../core/clock.ts';
 import { silentLogger } from '../core/logger.ts';
-import type { LocalStore } from '../store/index.ts';
 import { createAdminHandler } from './admin.ts';
 import { makeBuckets } from './buckets.ts';
 import { foldNoAllocations } from './compiler.ts';
 import { listenForS3 } from './front.ts';
 import { startGroup } from './group.ts';
 import { DEFAULT_LIMITS, listen } from './listener.ts';
-import { openMeasuredStore } from './measured-store.ts';
-import type { ServerMetrics } from './metrics.ts';
+import { type MeasuredStore, openMeasuredStore } from './measured-store.ts';
 import type { RunningServer, ServerOptions } from './options.ts';
 
 export type { ListenAddress } from './listener.ts';
@@ -21,16 +19,16 @@ export { ROOT_PRINCIPAL, type RootCredentials, type RunningServer, type ServerOp
 export async function startServer(options: ServerOptions): Promise<RunningServer> {
   foldNoAllocations();
   if (options.processes !== undefined && options.processes > 1) return startGroup(options, options.processes);
-  const { store, metrics } = await openMeasuredStore(options, undefined);
+  const measured = await openMeasuredStore(options, undefined);
   try {
-    return await serve(options, store, metrics);
+    return await serve(options, measured);
   } catch (error) {
-    await store.close();
+    await measured.store.close();
     throw error;
   }
 }
 
-async function serve(options: ServerOptions, store: LocalStore, metrics: ServerMetrics): Promise<RunningServer> {
+async function serve(options: ServerOptions, { store, metrics, broken }: MeasuredStore): Promise<RunningServer> {
   const logger = options.logger ?? silentLogger;
   const clock = options.clock ?? systemClock;
   await makeBuckets(store, options);
@@ -51,6 +49,7 @@ async function serve(options: ServerOptions, store: LocalStore, metrics: ServerM
   return {
     url: s3.url,
     adminUrl: admin.url,
+    broken,
     close: () => {
       closing ??= close();
       return closing;

@@ -4,6 +4,7 @@ import type { Logger } from '../core/logger.ts';
 import { Secret } from '../core/secret.ts';
 import type { LocalStore } from '../store/index.ts';
 import { foldNoAllocations } from './compiler.ts';
+import { endAtOnce, endSoon } from './end-at-once.ts';
 import { listenForS3 } from './front.ts';
 import type { Listener } from './listener.ts';
 import { openMeasuredStore } from './measured-store.ts';
@@ -52,7 +53,12 @@ async function start(member: MemberOptions): Promise<void> {
     rootCredentials: { accessKeyId, secretAccessKey: new Secret(secretAccessKey) },
     serverKey: serverKeyText === undefined ? undefined : new Secret(serverKeyText),
   };
-  const { store, metrics } = await openMeasuredStore(options, { role: 'member', processes });
+  const { store, metrics, broken } = await openMeasuredStore(options, { role: 'member', processes });
+  // Another member, which opens the index anew, takes its place.
+  void broken.then((error) => {
+    logger.error({ err: error }, error.message);
+    return endSoon();
+  });
   const parts = { store, logger, clock: systemClock, metrics, draining: () => draining };
   const s3 = await listenForS3(options, parts);
   serving = { s3, store, metrics, drainMs: options.drainMs ?? 10_000 };
@@ -63,11 +69,6 @@ async function drain(): Promise<void> {
   draining = true;
   await serving?.s3.drain(serving.drainMs);
   await serving?.store.close();
-}
-
-/** As safe as any crash, which the store is made for. */
-function endAtOnce(): void {
-  process.kill(process.pid, 'SIGKILL');
 }
 
 function failureOf(error: unknown): Failure {

@@ -1,4 +1,5 @@
 import type { Clock } from '../core/clock.ts';
+import type { HostError } from '../core/errors.ts';
 import type { Logger } from '../core/logger.ts';
 import type { Secret } from '../core/secret.ts';
 import type { ObjectOwnership } from '../s3/index.ts';
@@ -52,6 +53,11 @@ export interface ServerOptions {
 export interface RunningServer {
   readonly url: string;
   readonly adminUrl: string;
+  /**
+   * Resolves when the disk has failed under the index so that this process can serve no more; otherwise never. The
+   * process should end, in whatever way, and be started again: what was acknowledged is there.
+   */
+  readonly broken: Promise<HostError>;
   /** Drains, then closes the store. Calling it again waits for the same end. */
   close(): Promise<void>;
 }

@@ -22,6 +22,7 @@ import { StoreError } from './errors.ts';
 import { prepareFormat } from './format.ts';
 import { Committer } from './index/committer.ts';
 import { type Index, openIndex } from './index/database.ts';
+import { transact } from './index/transact.ts';
 import { UsageCounters } from './index/usage.ts';
 import type { LifecycleReport } from './lifecycle/report.ts';
 import { LifecycleSchedule } from './lifecycle/schedule.ts';
@@ -64,6 +65,8 @@ export interface LocalStoreOptions {
   readonly group?: GroupPlace;
   /** Told of every commit: how long it took until it was durable, in milliseconds, and how many changes it held. */
   readonly observeCommit?: (milliseconds: number, changes: number) => void;
+  /** Told once when the disk has failed under the index: the store is closed, and only a new process can open it again. */
+  readonly onBroken?: (failure: StoreError) => void;
 }
 
 /**
@@ -126,15 +129,15 @@ async function assemble(
   const pins = new SharedPins(directory);
   if (lock !== undefined) await recover(directory, index, pins, logger);
   const owner = segmentOwner(directory);
-  const first = await index.root.transaction(() => Segments.allocate(index, owner));
+  const first = await transact(index, () => Segments.allocate(index, owner));
 
   const usage = new UsageCounters(index);
   const configurations = new BucketConfigurations(index);
   const trash = new Trash(directory, index, group === undefined ? undefined : pins);
   const ballast = new Ballast(directory);
   if (lock !== undefined) await ballast.hold();
-  // The segments need the committer and the committer's hooks the segments: the hooks look it up when they run.
-  const later: { segments?: Segments } = {};
+  // These need the committer and its hooks need them: the hooks look them up when they run.
+  const later: { segments?: Segments; buckets?: BucketTable } = {};
   const committer = new Committer(index, {
     beforeCommit() {
       usage.write();
@@ -143,6 +146,10 @@ async function assemble(
     },
     afterCommit: (isDurable) => trash.committed(isDurable),
     makeRoom: () => ballast.release(),
+    broken(failure) {
+      later.buckets?.close();
+      options.onBroken?.(failure);
+    },
     ...(options.observeCommit !== undefined && { observe: options.observeCommit }),
   });
   const segments = new Segments({
@@ -154,6 +161,8 @@ async function assemble(
     filesEach: options.filesPerSegment ?? 1024,
   });
   later.segments = segments;
+  const buckets = new BucketTable(index, usage, configurations);
+  later.buckets = buckets;
   const threads = createBodyThreads(options.bodyThreads ?? defaultBodyThreads(share));
   const engine: Engine = {
     directory,
@@ -173,7 +182,7 @@ async function assemble(
     trash,
     ballast,
     inlineLimit,
-    buckets: new BucketTable(index, usage, configurations),
+    buckets,
     configurations,
     space: new SpaceGuard(directory, index),
     clock,
@@ -266,6 +275,7 @@ export class LocalStore implements ObjectStore {
     const probe = join(this.#engine.directory, 'probe');
     let diskFreeBytes = 0;
     try {
+      this.#engine.committer.assertOpen();
       diskFreeBytes = this.#engine.space.free();
       await writeFile(probe, 'bucketwright');
       await rm(probe, { force: true });
@@ -298,11 +308,13 @@ export class LocalStore implements ObjectStore {
    * @param identity what the member was, `identityOf` its pid, taken while it ran
    */
   async forgetMember(pid: number, identity: string): Promise<void> {
-    const { directory, index, logger, trash } = this.#engine;
+    const { directory, index, logger, trash, committer } = this.#engine;
     // Otherwise the pages that its reads held would never be used again.
     index.root.readerCheck();
     await this.#parts.pins.forget(pid);
-    const orphans = await removeOrphans(directory, index, segmentOwner(directory, identity));
+    const orphans = await removeOrphans(directory, index, segmentOwner(directory, identity)).finally(() =>
+      committer.examine(),
+    );
     if (orphans > 0) logger.info({ orphans, pid }, 'removed files of writes that had not been acknowledged');
     trash.recover();
   }
@@ -319,7 +331,8 @@ export class LocalStore implements ObjectStore {
     await trash.close();
     await this.#parts.threads.close();
     buckets.close();
-    await index.root.close();
+    // Closing a broken index may wait for ever for a lock that lmdb has lost.
+    if (committer.broken === undefined) await index.root.close();
     await this.#parts.lock?.release();
   }
 }

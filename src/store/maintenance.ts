@@ -43,6 +43,7 @@ export class Maintenance {
 
   /** One round. */
   async run(): Promise<void> {
+    this.#engine.committer.examine();
     await this.#abortAbandoned();
     await this.#forgetCompleted();
     await this.#engine.ballast.hold();

@@ -8,6 +8,7 @@ import { bodyKey, bodyPath, segmentPath } from './body/reference.ts';
 import { Segments } from './body/segments.ts';
 import type { Index } from './index/database.ts';
 import { bucketPrefix as numberKey } from './index/keys.ts';
+import { transact } from './index/transact.ts';
 
 /**
  * Who writes into a segment: a process, in this directory. In a copy of the directory, made while that process ran, nobody
@@ -65,7 +66,7 @@ export async function removeOrphans(directory: string, index: Index, owner?: str
     await rmdir(join(directory, segmentPath(segment))).catch(() => undefined);
   }
   if (open.length > 0) {
-    await index.root.transaction(() => {
+    await transact(index, () => {
       for (const { segment } of open) index.segments.removeSync(numberKey(segment));
     });
   }

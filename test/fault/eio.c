@@ -1,6 +1,7 @@
 /*
- * Preloaded into the server: while the file named by EIO_SWITCH exists, some of the writes and syncs of files below
- * EIO_BELOW fail with EIO, as a dying disk makes them. A failed write has written nothing.
+ * Preloaded into the server: while the file named by EIO_SWITCH exists, EIO_PERCENT of the writes and syncs of files below
+ * EIO_BELOW fail with EIO, as a dying disk makes them. A failed write has written nothing. EIO_ONLY narrows it down:
+ * `root` fails only writes to the index's root pages (the first two of data.mdb), `body-sync` only syncs of body files.
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -12,7 +13,15 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
-static int fails(int fd) {
+static const off_t SYNC = -1, SOMEWHERE = -2;
+
+static int wanted(const char *only, const char *path, off_t at) {
+  if (!only || !*only) return 1;
+  if (strcmp(only, "root") == 0) return at >= 0 && at < 2 * 4096 && strstr(path, "/index/data.mdb") != NULL;
+  return at == SYNC && strstr(path, "/bodies/") != NULL;
+}
+
+static int fails(int fd, off_t at) {
   const char *trigger = getenv("EIO_SWITCH"), *below = getenv("EIO_BELOW"), *percent = getenv("EIO_PERCENT");
   static __thread unsigned seed;
   char link[64], path[4096];
@@ -22,24 +31,25 @@ static int fails(int fd) {
   if (length <= 0) return 0;
   path[length] = 0;
   if (strncmp(path, below, strlen(below)) != 0) return 0;
+  if (!wanted(getenv("EIO_ONLY"), path, at)) return 0;
   if (seed == 0) seed = (unsigned)(size_t)&seed ^ (unsigned)getpid();
   if (rand_r(&seed) % 100 >= (unsigned)atoi(percent)) return 0;
   errno = EIO;
   return 1;
 }
 
-#define WRAP(type, name, parameters, arguments)                              \
+#define WRAP(type, name, parameters, arguments, at)                          \
   type name parameters {                                                     \
     static type(*real) parameters;                                           \
     if (!real) real = (type(*) parameters)dlsym(RTLD_NEXT, #name);           \
-    return fails(fd) ? (type)-1 : real arguments;                            \
+    return fails(fd, at) ? (type)-1 : real arguments;                            \
   }
 
-WRAP(ssize_t, write, (int fd, const void *bytes, size_t length), (fd, bytes, length))
-WRAP(ssize_t, pwrite, (int fd, const void *bytes, size_t length, off_t at), (fd, bytes, length, at))
-WRAP(ssize_t, pwrite64, (int fd, const void *bytes, size_t length, off_t at), (fd, bytes, length, at))
-WRAP(ssize_t, writev, (int fd, const struct iovec *parts, int count), (fd, parts, count))
-WRAP(ssize_t, pwritev, (int fd, const struct iovec *parts, int count, off_t at), (fd, parts, count, at))
-WRAP(ssize_t, pwritev64, (int fd, const struct iovec *parts, int count, off_t at), (fd, parts, count, at))
-WRAP(int, fsync, (int fd), (fd))
-WRAP(int, fdatasync, (int fd), (fd))
+WRAP(ssize_t, write, (int fd, const void *bytes, size_t length), (fd, bytes, length), SOMEWHERE)
+WRAP(ssize_t, pwrite, (int fd, const void *bytes, size_t length, off_t at), (fd, bytes, length, at), at)
+WRAP(ssize_t, pwrite64, (int fd, const void *bytes, size_t length, off_t at), (fd, bytes, length, at), at)
+WRAP(ssize_t, writev, (int fd, const struct iovec *parts, int count), (fd, parts, count), SOMEWHERE)
+WRAP(ssize_t, pwritev, (int fd, const struct iovec *parts, int count, off_t at), (fd, parts, count, at), at)
+WRAP(ssize_t, pwritev64, (int fd, const struct iovec *parts, int count, off_t at), (fd, parts, count, at), at)
+WRAP(int, fsync, (int fd), (fd), SYNC)
+WRAP(int, fdatasync, (int fd), (fd), SYNC)

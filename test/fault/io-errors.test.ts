@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
+import { membersOf } from '../support/members.ts';
 import { program } from '../support/programs.ts';
 import { startServer, type TestServer } from '../support/server.ts';
 import { skipUnless } from '../support/skip.ts';
@@ -11,6 +12,8 @@ import { LeanClient } from './lean-client.ts';
 import { checkNoOrphans } from './orphans.ts';
 
 const KiB = 1024;
+const CLIENTS = 8;
+const BROKEN = 'the disk failed under the index';
 const gcc = program('gcc');
 const able = gcc !== undefined && process.platform === 'linux';
 
@@ -39,21 +42,34 @@ skipUnless(able, 'gcc is not installed, or this is not Linux: it makes the libra
       await data.remove();
     });
 
-    const start = async (env: Record<string, string> = {}) => {
-      server = await startServer({ data: data.path, env });
-      client = new LeanClient(server, 8);
+    const start = async (env: Record<string, string> = {}, args: readonly string[] = []) => {
+      server = await startServer({ data: data.path, env, args });
+      client = new LeanClient(server, CLIENTS);
     };
-    const shim = () => {
+    const again = async () => {
+      client.close();
+      await server.stop('SIGKILL');
+      await start();
+    };
+    const shim = (only = '', percent = 100) => {
       const library = join(directory.path, 'eio.so');
       const source = join(import.meta.dirname, 'eio.c');
       execFileSync(gcc ?? '', ['-shared', '-fPIC', '-O1', '-o', library, source, '-ldl']);
-      return { LD_PRELOAD: library, EIO_SWITCH: breaks, EIO_BELOW: data.path, EIO_PERCENT: '10' };
+      const how = { EIO_ONLY: only, EIO_PERCENT: String(percent) };
+      return { LD_PRELOAD: library, EIO_SWITCH: breaks, EIO_BELOW: data.path, ...how };
     };
+    /** Once its root page cannot be written, LMDB is of no use to its process: it says so, and ends. */
+    const hasEnded = () => server.output().includes(BROKEN);
+    const send: LeanClient['send'] = (...request) =>
+      client.send(...request).catch(async (error: unknown) => {
+        await expect.poll(hasEnded, { timeout: 10_000, message: String(error) }).toBe(true);
+        return { status: 503, etag: undefined, versionId: undefined, body: Buffer.alloc(0) };
+      });
     const change = async (key: string, bytes: Buffer | undefined): Promise<number> => {
       const entry = known.get(key) ?? { kept: undefined, tried: [] };
       known.set(key, entry);
       entry.tried.push(bytes);
-      const { status } = await client.send(bytes === undefined ? 'DELETE' : 'PUT', `/failing/${key}`, bytes);
+      const { status } = await send(bytes === undefined ? 'DELETE' : 'PUT', `/failing/${key}`, bytes);
       if (status === 200 || status === 204) {
         entry.kept = bytes;
         entry.tried.length = 0;
@@ -61,21 +77,20 @@ skipUnless(able, 'gcc is not installed, or this is not Linux: it makes the libra
       return status;
     };
     /** What is read is what was acknowledged last, or what was tried since; whole in either case. */
-    const check = async (key: string, whileBroken = false) => {
+    const check = async (key: string) => {
       const entry = known.get(key);
-      const { status, body } = await client.send('GET', `/failing/${key}`);
+      const { status, body } = await send('GET', `/failing/${key}`);
       const found = status === 404 ? undefined : body;
-      // LMDB refuses everything, reads too, once its root page could not be written: no answer, but no wrong one.
-      if (whileBroken && status === 500) return;
+      if (hasEnded() && status >= 500) return;
       expect([200, 404]).toContain(status);
       const allowed = [entry?.kept, ...(entry?.tried ?? [])];
       const fits = allowed.some((one) => (one === undefined ? found === undefined : found?.equals(one) === true));
       expect(fits, `${key}: ${found?.length} bytes are none of ${allowed.map((one) => one?.length)}`).toBe(true);
     };
-    const load = async (rounds: number, broken = false): Promise<number> => {
+    const load = async (rounds: number): Promise<number> => {
       let failed = 0;
       const worker = async (number: number) => {
-        for (let round = 0; round < rounds; round += 1) {
+        for (let round = 0; round < rounds && !hasEnded(); round += 1) {
           const key = `k${number}-${round % 7}`;
           const size = [0, 500, 20 * KiB, 40 * KiB, 700 * KiB][(number + round) % 5] ?? 0;
           const status = await change(key, round % 6 === 5 ? undefined : randomBytes(size));
@@ -83,33 +98,86 @@ skipUnless(able, 'gcc is not installed, or this is not Linux: it makes the libra
             failed += 1;
             expect(status).toBeGreaterThanOrEqual(500);
           }
-          await check(key, broken);
+          await check(key);
         }
       };
-      await Promise.all(Array.from({ length: 8 }, (_, number) => worker(number)));
+      await Promise.all(Array.from({ length: CLIENTS }, (_, number) => worker(number)));
       return failed;
     };
 
-    it('fails requests, never what was acknowledged, and leaves nothing behind after a restart', {
-      timeout: 120_000,
-    }, async () => {
-      await start(shim());
-      expect((await client.send('PUT', '/failing')).status).toBe(200);
-      expect(await load(7)).toBe(0);
-      await writeFile(breaks, '');
-      expect(await load(30, true)).toBeGreaterThan(0);
-      await rm(breaks);
-      // Either it goes on by itself, or it says that it cannot: then it is not ready, and a restart mends it.
-      const ready = await fetch(`${server.adminUrl}/readyz`);
-      expect([200, 503]).toContain(ready.status);
-      for (const key of known.keys()) await check(key, ready.status === 503);
-      client.close();
-      await server.stop('SIGKILL');
-      await start();
+    const checkAll = async () => {
       for (const key of known.keys()) await check(key);
+    };
+    /** With nothing failing any more. */
+    const checkRecovered = async () => {
+      await checkAll();
       expect(await load(7)).toBe(0);
       expect((await server.stop()).code).toBe(0);
       await checkNoOrphans(data.path);
+    };
+
+    it('now and then: fails requests, never what was acknowledged, and leaves nothing behind', {
+      timeout: 120_000,
+    }, async () => {
+      await start(shim('', 10));
+      expect((await client.send('PUT', '/failing')).status).toBe(200);
+      expect(await load(7)).toBe(0);
+      await writeFile(breaks, '');
+      expect(await load(30)).toBeGreaterThan(0);
+      await rm(breaks);
+      // Either it goes on by itself, or it has ended.
+      await checkAll();
+      if (hasEnded()) expect(await server.exited).toEqual({ code: null, signal: 'SIGKILL' });
+      else expect((await fetch(`${server.adminUrl}/readyz`)).status).toBe(200);
+      await again();
+      await checkRecovered();
+    });
+
+    it('at every sync of a body: answers at once that it failed, and goes on', { timeout: 60_000 }, async () => {
+      await start(shim('body-sync'));
+      expect((await client.send('PUT', '/failing')).status).toBe(200);
+      expect(await load(2)).toBe(0);
+      await writeFile(breaks, '');
+      // Above 32 KiB a body is a file.
+      const failing = Array.from({ length: 5 * CLIENTS }, (_, at) => change(`synced-${at}`, randomBytes(40 * KiB)));
+      expect(new Set(await Promise.all(failing))).toEqual(new Set([500]));
+      expect(await change('small', randomBytes(500))).toBe(200);
+      await rm(breaks);
+      expect(await load(2)).toBe(0);
+      await checkRecovered();
+    });
+
+    it('at the root of the index: says so and ends, and starts anew with all that was acknowledged', {
+      timeout: 60_000,
+    }, async () => {
+      await start(shim('root'));
+      expect((await client.send('PUT', '/failing')).status).toBe(200);
+      expect(await load(7)).toBe(0);
+      await writeFile(breaks, '');
+      expect(await load(2)).toBeGreaterThan(0);
+      expect(await server.exited).toEqual({ code: null, signal: 'SIGKILL' });
+      await rm(breaks);
+      await again();
+      await checkRecovered();
+    });
+
+    it('at the root of the index of one process of several: another takes its place', { timeout: 60_000 }, async () => {
+      await start(shim('root'), ['--processes', '2']);
+      expect((await client.send('PUT', '/failing')).status).toBe(200);
+      expect(await load(7)).toBe(0);
+      const before = membersOf(server.pid);
+      await writeFile(breaks, '');
+      expect(await load(2)).toBeGreaterThan(0);
+      await rm(breaks);
+      const fresh = () => membersOf(server.pid).filter((pid) => !before.includes(pid)).length;
+      await expect.poll(fresh, { timeout: 20_000 }).toBeGreaterThan(0);
+      await expect.poll(() => membersOf(server.pid).length, { timeout: 20_000 }).toBe(before.length);
+      client.close();
+      client = new LeanClient(server, CLIENTS);
+      const found = async () => (await client.send('HEAD', '/failing').catch(() => undefined))?.status;
+      await expect.poll(found, { timeout: 20_000 }).toBe(200);
+      await again();
+      await checkRecovered();
     });
   },
 );

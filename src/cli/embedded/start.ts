@@ -3,6 +3,7 @@ import { resolve } from 'node:path';
 import type { Logger } from '../../core/logger.ts';
 import type { Connection } from '../../providers/index.ts';
 import { providerNamed } from '../../providers/index.ts';
+import { endSoon } from '../../server/end-at-once.ts';
 import { startServer } from '../../server/index.ts';
 import { type Credentials, formatOrigin, isLoopback, parseEndpoint, type Settings } from '../../settings/index.ts';
 import { type KeyFileFacts, keyFilePath, keysOf, keysOfAnother, refreshKeyFile, usesKeyFile } from './key-file.ts';
@@ -69,6 +70,10 @@ export async function startEmbedded(
     serverKey: server.serverKey,
     domain: server.domain,
     logger,
+  });
+  void running.broken.then((error) => {
+    logger.error({ err: error, advice: error.advice }, error.message);
+    return endSoon();
   });
   const url = clientUrl(running.url);
   try {

@@ -165,6 +165,8 @@ class BodyThread {
           digests: new Map(reply.digests.map(([name, bytes]) => [name, Buffer.from(bytes)])),
           sums: Buffer.from(reply.sums),
         });
+        // Cancelled after it was asked to end: the thread is through with the file either way.
+        job?.cancelled?.();
         return;
       case 'cancelled':
         this.#jobs.delete(reply.job);

@@ -110,7 +110,10 @@ export class Trash {
   }
 
   #unlink(bodies: readonly BodyNumber[], closed: readonly number[] = []): void {
-    const work = this.#unlinkAll(bodies, closed).finally(() => this.#unlinking.delete(work));
+    const work = this.#unlinkAll(bodies, closed)
+      // What was not removed stays noted in the index, and is tried again.
+      .catch(() => undefined)
+      .finally(() => this.#unlinking.delete(work));
     this.#unlinking.add(work);
   }
 

@@ -3,6 +3,7 @@ import { unreachable } from '../../core/errors.ts';
 import { makeDirectoryDurably, moveDurably } from '../../fs/durable.ts';
 import { bodyKey, bodyPath } from '../body/reference.ts';
 import { bucketPrefix } from '../index/keys.ts';
+import { transact } from '../index/transact.ts';
 import type { OpenDirectory } from './access.ts';
 
 interface BodyNumber {
@@ -50,7 +51,7 @@ export function describeRepair(repair: Repair): string {
 
 /** All changes of the index in one commit, then the files. May be interrupted and run again. */
 export async function applyRepairs({ directory, index }: OpenDirectory, repairs: readonly Repair[]): Promise<void> {
-  await index.root.transaction(() => {
+  await transact(index, () => {
     for (const repair of repairs) {
       switch (repair.kind) {
         case 'drop-file':

@@ -1,5 +1,6 @@
 import { StoreError } from '../errors.ts';
 import type { Index } from './database.ts';
+import { transact } from './transact.ts';
 
 interface Waiting {
   run(): void;
@@ -14,6 +15,8 @@ export interface CommitHooks {
   observe?(milliseconds: number, changes: number): void;
   /** The disk is full. True: something was given up, so the same changes are tried once more. */
   makeRoom(): Promise<boolean>;
+  /** The index takes and answers nothing any more in this process: only a new one can open it. Once. */
+  broken(failure: StoreError): void;
 }
 
 /**
@@ -29,6 +32,7 @@ export class Committer {
   #committing: Promise<void> | undefined;
   #scheduled = false;
   #closed = false;
+  #broken: StoreError | undefined;
 
   /** @param maxWaiting changes that may wait; further ones are refused as `busy` */
   constructor(index: Index, hooks: CommitHooks, maxWaiting = 20_000) {
@@ -44,7 +48,7 @@ export class Committer {
    * @throws StoreError `disk-full`, `busy`, `closed`, and whatever `change` throws
    */
   commit<T>(change: () => T): Promise<T> {
-    if (this.#closed) return Promise.reject(closed());
+    if (this.#closed) return Promise.reject(this.#broken ?? closed());
     if (this.#waiting.length >= this.#maxWaiting) {
       return Promise.reject(new StoreError('busy', 'too many writes are waiting for the disk', { advice: 'retry' }));
     }
@@ -70,7 +74,12 @@ export class Committer {
 
   /** @throws StoreError `closed` */
   assertOpen(): void {
-    if (this.#closed) throw closed();
+    if (this.#closed) throw this.#broken ?? closed();
+  }
+
+  /** Why the index takes nothing any more; undefined while it does. */
+  get broken(): StoreError | undefined {
+    return this.#broken;
   }
 
   /** Waits until everything that was asked for is durable, then refuses more. */
@@ -99,6 +108,7 @@ export class Committer {
       failure = await this.#transact(group);
     }
     this.#committing = undefined;
+    if (this.#broken !== undefined) group.push(...this.#waiting.splice(0));
     if (this.#waiting.length > 0) this.#schedule();
     for (const one of group) one.settle(failure);
   }
@@ -106,40 +116,67 @@ export class Committer {
   async #transact(group: readonly Waiting[]): Promise<unknown> {
     const began = performance.now();
     try {
-      await this.#unlessBroken(
-        this.#index.root.transaction(() => {
+      await this.#unlessStuck(
+        transact(this.#index, () => {
           for (const one of group) one.run();
           this.#hooks.beforeCommit();
         }),
       );
     } catch (error) {
       this.#hooks.afterCommit(false);
-      return await commitFailure(error);
+      return this.#failureOf(error);
     }
     this.#hooks.afterCommit(true);
     this.#hooks.observe?.(performance.now() - began, group.length);
     return undefined;
   }
 
+  /** Looks whether the index still works, for when something else than a commit of ours met a failure. */
+  examine(): void {
+    if (this.#broken === undefined && refuses(this.#index)) this.#break(undefined);
+  }
+
+  #failureOf(error: unknown): unknown {
+    if (refuses(this.#index)) return this.#break(error);
+    if (error instanceof Error && 'code' in error && error.code === ENOSPC) {
+      return new StoreError('disk-full', 'the disk is full: the index could not be written', { cause: error });
+    }
+    return error;
+  }
+
   /**
-   * Once its root page could not be written, LMDB refuses everything, reads too, and the transaction under way never
-   * settles.
+   * LMDB refuses everything, reads too, once its root page could not be written. A transaction that is begun then never
+   * settles, and keeps lmdb's lock: none may be begun any more.
    */
-  #unlessBroken(transaction: Promise<unknown>): Promise<unknown> {
+  #break(cause: unknown): StoreError {
+    const message = 'the disk failed under the index, which takes nothing until a restart';
+    const failure = new StoreError('closed', message, { cause });
+    this.#broken = failure;
+    this.#closed = true;
+    this.#hooks.broken(failure);
+    return failure;
+  }
+
+  /** For the case that it broke without any commit of ours failing first. */
+  #unlessStuck(transaction: Promise<unknown>): Promise<unknown> {
     return new Promise((resolve, reject) => {
       const watch = setInterval(() => {
-        try {
-          this.#index.root.resetReadTxn();
-          this.#index.counters.get(PROBE);
-        } catch (cause) {
-          clearInterval(watch);
-          reject(
-            new StoreError('closed', 'the disk failed under the index; it takes nothing until a restart', { cause }),
-          );
-        }
+        if (!refuses(this.#index)) return;
+        clearInterval(watch);
+        reject(new Error('a transaction is under way in an index that refuses reads'));
       }, WATCH_MS);
       transaction.then(resolve, reject).finally(() => clearInterval(watch));
     });
+  }
+}
+
+function refuses(index: Index): boolean {
+  try {
+    index.root.resetReadTxn();
+    index.counters.get(PROBE);
+    return false;
+  } catch {
+    return true;
   }
 }
 
@@ -150,21 +187,3 @@ function closed(): StoreError {
 const PROBE = Buffer.from('probe');
 const WATCH_MS = 500;
 const ENOSPC = 28;
-
-/** lmdb rejects with a general error that carries a promise, which is rejected with the system's. */
-async function commitFailure(error: unknown): Promise<Error> {
-  const cause = await systemFailure(error);
-  if ('code' in cause && cause.code === ENOSPC) {
-    return new StoreError('disk-full', 'the disk is full: the index could not be written', { cause });
-  }
-  return cause;
-}
-
-async function systemFailure(error: unknown): Promise<Error> {
-  if (!(error instanceof Error)) return new Error(String(error));
-  if (!('commitError' in error) || !(error.commitError instanceof Promise)) return error;
-  return error.commitError.then(
-    () => error,
-    (cause: unknown) => (cause instanceof Error ? cause : error),
-  );
-}

@@ -7,6 +7,7 @@ import { diskSpace } from '../../fs/free-space.ts';
 import type { OpenDirectory } from '../check/access.ts';
 import { CURRENT_FORMAT, parseFormat } from '../format.ts';
 import { type Index, openIndex } from './database.ts';
+import { transact } from './transact.ts';
 
 /** LMDB's own names within the index's directory. */
 const DATA = 'data.mdb';
@@ -88,7 +89,7 @@ export async function restoreIndex(opened: OpenDirectory, source: string, now: D
   await copyFile(join(source, DATA), join(fresh, DATA));
   await chmod(join(fresh, DATA), 0o600);
   const restored = openIndex({ directory: fresh, durable: true });
-  await restored.root.transaction(() => {
+  await transact(restored, () => {
     // Numbers of files are never used twice, and what was stored since the copy has used some.
     const next = Math.max(restored.counters.get(NEXT_SEGMENT) ?? 1, present, onDisk + 1);
     restored.counters.putSync(NEXT_SEGMENT, next);
