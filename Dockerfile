@@ -14,6 +14,7 @@ FROM manifest AS build
 RUN npm ci --no-audit --no-fund
 COPY tsconfig.json tsconfig.build.json ./
 COPY src src
+COPY script/bundle.mjs script/
 RUN npm run build
 
 FROM manifest AS production

@@ -7,8 +7,8 @@ require('node:v8').setFlagsFromString('--no-turbo-allocation-folding');
 // The AWS SDK would print five lines about its own future in front of every answer.
 process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED ??= 'true';
 
-import('../dist/cli/main.js').catch((error) => {
-  const missing = error?.code === 'ERR_MODULE_NOT_FOUND' && /dist[\\/]cli[\\/]main\.js/.test(String(error.message));
+import('../dist/bundle/main.js').catch((error) => {
+  const missing = error?.code === 'ERR_MODULE_NOT_FOUND' && /dist[\\/]bundle[\\/]main\.js/.test(String(error.message));
   console.error(missing ? 'bucketwright: not built yet; run `npm run build` (script/up does)' : error);
   process.exitCode = 1;
 });

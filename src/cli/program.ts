@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { Command } from 'commander';
 import { commands } from './commands/index.ts';
 import type { CliContext } from './context.ts';
+import { installedFile } from './installation.ts';
 
 /** The whole command line. Parsing throws instead of ending the process, so that one place maps errors to exit codes. */
 export function createProgram(context: CliContext): Command {
@@ -25,7 +26,7 @@ export function createProgram(context: CliContext): Command {
 }
 
 function version(): string {
-  const manifest: unknown = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'));
+  const manifest: unknown = JSON.parse(readFileSync(installedFile('package.json'), 'utf8'));
   return typeof manifest === 'object' && manifest !== null && 'version' in manifest
     ? String(manifest.version)
     : 'unknown';

@@ -53,7 +53,8 @@ export interface TestServer extends S3Endpoint, AsyncDisposable {
  * @throws Error with the server's output where it ends or stays unready.
  */
 export async function startServer(options: ServerOptions = {}): Promise<TestServer> {
-  if (!existsSync(join(repository, 'dist/cli/main.js'))) throw new Error('dist/ is missing: run `npm run build` first');
+  if (!existsSync(join(repository, 'dist/bundle/main.js')))
+    throw new Error('dist/ is missing: run `npm run build` first');
   const temporary = options.data === undefined ? await temporaryDirectory('data') : undefined;
   const data = options.data ?? temporary?.path ?? '';
   const attempts = options.ports === undefined ? 3 : 1;

@@ -2,10 +2,10 @@ import { spawn } from 'node:child_process';
 import { closeSync, openSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
 import { HostError } from '../../core/errors.ts';
 import { makeDirectoryDurably } from '../../fs/durable.ts';
 import type { CliContext } from '../context.ts';
+import { installedFile } from '../installation.ts';
 import { findRunning, type RunningRecord } from './pid-file.ts';
 
 const START_MS = 60_000;
@@ -25,14 +25,17 @@ export async function startDetached(
   await makeDirectoryDurably(data);
   const log = join(data, 'server.log');
   const output = openSync(log, 'a', 0o600);
-  const program = fileURLToPath(new URL('../../../bin/bucketwright.cjs', import.meta.url));
   const from = readFileSync(log).length;
-  const child = spawn(process.execPath, [program, 'serve', `--log-file=${log}`, ...args], {
-    detached: true,
-    // It outlives whoever started us, npx as well (see signals.ts).
-    env: { ...environment, npm_lifecycle_event: undefined },
-    stdio: ['ignore', output, output],
-  });
+  const child = spawn(
+    process.execPath,
+    [installedFile('bin/bucketwright.cjs'), 'serve', `--log-file=${log}`, ...args],
+    {
+      detached: true,
+      // It outlives whoever started us, npx as well (see signals.ts).
+      env: { ...environment, npm_lifecycle_event: undefined },
+      stdio: ['ignore', output, output],
+    },
+  );
   closeSync(output);
   let ended = false;
   child.once('exit', () => {
