@@ -84,9 +84,13 @@ skipUnless(canMount, 'mounting a small file system needs Linux and root')('a ful
       const refused = await fill('first', size);
       expect(refused.status).toBe(507);
       expect(refused.body.toString()).toMatch(/<Code>InsufficientStorage<.*no room/);
-      // Large objects may leave room for small ones.
-      expect((await fill('rest', 20 * KiB)).status).toBe(507);
-      expect(await readiness()).toBe(503);
+      // Large objects leave room for small ones, those for tiny ones, and the last commits free pages of the index.
+      let ready = 200;
+      for (let again = 0; ready !== 503 && again < 20; again += 1) {
+        expect((await fill(`rest-${again}`, again === 0 ? 20 * KiB : 1)).status).toBe(507);
+        ready = await readiness();
+      }
+      expect(ready).toBe(503);
       await expectIntact();
       const some = [...objects.keys()].filter((_key, index) => index % 2 === 0);
       for (const key of some) expect(await remove(key)).toBe(204);
