@@ -1,5 +1,5 @@
 export { combineCrc, type PartDigest } from './combine.ts';
-export { crc32c } from './crc.ts';
+export { crc32, crc32c } from './crc.ts';
 export { createHasher, DigestSet, digestOf, type Hasher } from './hasher.ts';
 export {
   type Checksum,

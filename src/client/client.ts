@@ -14,12 +14,13 @@ import {
   type S3Client,
 } from '@aws-sdk/client-s3';
 import { Upload } from '@aws-sdk/lib-storage';
-import { getSignedUrl } from '@aws-sdk/s3-request-presigner';
 import { MiB } from '../core/sizes.ts';
 import type { Connection } from '../providers/index.ts';
+import { isLoopback } from '../settings/index.ts';
 import { ClientError } from './errors.ts';
 import { abortable, bare, headerParameters, multipart } from './multipart.ts';
 import type { ListedEntry, ListRequest, ObjectClient, ObjectFacts } from './port.ts';
+import { presignedUrl } from './presign.ts';
 import { isBrokenFraming, type RequestSubject, translate } from './translate.ts';
 import { createTransport, type TransportOptions } from './transport.ts';
 
@@ -27,9 +28,6 @@ import { createTransport, type TransportOptions } from './transport.ts';
 export function createClient(connection: Connection, options: TransportOptions = {}): ObjectClient {
   const { endpoint } = connection;
   const sdk = createTransport(connection, connection.checksums, options);
-  // A presigned PUT with a default checksum would carry that of an empty body, and the real upload would be refused.
-  const presigner =
-    connection.checksums === 'when-required' ? sdk : createTransport(connection, 'when-required', options);
 
   /** One request, translated; repeated once when the connection, not the request, was broken. */
   async function call<T>(
@@ -162,7 +160,10 @@ export function createClient(connection: Connection, options: TransportOptions =
       return Object.fromEntries(TagSet.flatMap(({ Key, Value }) => (Key === undefined ? [] : [[Key, Value ?? '']])));
     },
 
-    ...multipart(call),
+    ...multipart(call, {
+      protected: endpoint.scheme === 'https' || isLoopback(endpoint.host),
+      checksums: connection.checksums === 'when-supported',
+    }),
 
     async delete({ bucket, key }) {
       await call('DeleteObject', { bucket, key }, (client) =>
@@ -180,21 +181,10 @@ export function createClient(connection: Connection, options: TransportOptions =
       return Errors.map(({ Key, Code }) => ({ key: Key ?? '', s3Code: Code ?? 'Unknown' }));
     },
 
-    async presign({ method, bucket, key, expiresSeconds, contentType, disposition }) {
-      const address = { Bucket: bucket, Key: key };
-      const expiresIn = { expiresIn: expiresSeconds };
-      return method === 'GET'
-        ? getSignedUrl(
-            presigner,
-            new GetObjectCommand({ ...address, ResponseContentDisposition: disposition }),
-            expiresIn,
-          )
-        : getSignedUrl(presigner, new PutObjectCommand({ ...address, ContentType: contentType }), expiresIn);
-    },
+    presign: (request) => presignedUrl(connection, request),
 
     close() {
       sdk.destroy();
-      presigner.destroy();
     },
   };
 }

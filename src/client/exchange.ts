@@ -171,8 +171,9 @@ function flat(headers: Readonly<Record<string, string | readonly string[] | unde
   );
 }
 
-function addressOf(
-  connection: Connection,
+/** Host, port and path of a bucket or an object, in the style that the connection wants. */
+export function addressOf(
+  connection: Pick<Connection, 'endpoint' | 'forcePathStyle'>,
   { bucket, key, encodedKey }: Pick<RawRequest, 'bucket' | 'key' | 'encodedKey'>,
 ) {
   const { endpoint } = connection;

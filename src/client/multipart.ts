@@ -7,7 +7,10 @@ import {
   type S3Client,
   UploadPartCommand,
 } from '@aws-sdk/client-s3';
+import { payloadHash } from '../sigv4/index.ts';
 import type { ObjectClient, ObjectHeaders } from './port.ts';
+
+const UNSIGNED_PAYLOAD = payloadHash({ kind: 'unsigned' });
 
 /** One request through the client's translation and repetition. */
 type Call = <T>(
@@ -16,9 +19,18 @@ type Call = <T>(
   send: (sdk: S3Client) => Promise<T>,
 ) => Promise<T>;
 
+/** What lies between us and the provider. */
+export interface Wire {
+  /** Nobody can change bytes on the way: TLS, or loopback. */
+  readonly protected: boolean;
+  /** The profile sends checksums. */
+  readonly checksums: boolean;
+}
+
 /** The multipart half of the client port. */
 export function multipart(
   call: Call,
+  wire: Wire,
 ): Pick<ObjectClient, 'createUpload' | 'uploadPart' | 'completeUpload' | 'listParts' | 'listUploads' | 'abortUpload'> {
   return {
     async createUpload({ bucket, key, signal, ...headers }) {
@@ -28,7 +40,7 @@ export function multipart(
       return UploadId ?? '';
     },
 
-    async uploadPart({ bucket, key, uploadId, number, bytes, md5, signal }) {
+    async uploadPart({ bucket, key, uploadId, number, bytes, md5, crc32, signal }) {
       const command = new UploadPartCommand({
         Bucket: bucket,
         Key: key,
@@ -37,7 +49,18 @@ export function multipart(
         Body: bytes,
         ContentLength: bytes.length,
         ContentMD5: md5 === undefined ? undefined : Buffer.from(md5).toString('base64'),
+        ChecksumCRC32: crc32 === undefined || !wire.checksums ? undefined : base64Of(crc32),
       });
+      if (crc32 !== undefined && wire.protected) {
+        // The signer takes what is there already.
+        command.middlewareStack.add(
+          (next) => (step) => {
+            if (hasHeaders(step.request)) step.request.headers['x-amz-content-sha256'] = UNSIGNED_PAYLOAD;
+            return next(step);
+          },
+          { step: 'build', name: 'unsignedPayload' },
+        );
+      }
       const answer = await call('UploadPart', { bucket, key }, (client) => client.send(command, abortable(signal)));
       return { number, etag: bare(answer.ETag), crc32: answer.ChecksumCRC32 };
     },
@@ -97,6 +120,16 @@ export function multipart(
       await call('AbortMultipartUpload', { bucket, key }, (client) => client.send(command));
     },
   };
+}
+
+function base64Of(crc32: number): string {
+  const bytes = Buffer.alloc(4);
+  bytes.writeUInt32BE(crc32);
+  return bytes.toString('base64');
+}
+
+function hasHeaders(request: unknown): request is { readonly headers: Record<string, string> } {
+  return typeof request === 'object' && request !== null && 'headers' in request && typeof request.headers === 'object';
 }
 
 /** What PutObject and CreateMultipartUpload call an object's headers. */

@@ -36,7 +36,7 @@ export interface ObjectClient {
   /** At most 1,000 keys in one request; answers those that were not deleted. */
   deleteMany(request: { readonly bucket: string; readonly keys: readonly string[] }): Promise<readonly DeleteFailure[]>;
   /** A URL that does one thing for anybody who has it, for at most 7 days. */
-  presign(request: PresignRequest): Promise<string>;
+  presign(request: PresignRequest): string;
   /** Closes its connections. */
   close(): void;
 }
@@ -123,6 +123,11 @@ export interface UploadPartRequest extends ObjectAddress {
   readonly number: number;
   readonly bytes: Uint8Array;
   readonly md5?: Uint8Array | undefined;
+  /**
+   * CRC32 of the bytes, for who has it already: it is sent where the profile sends checksums, and over TLS or loopback the
+   * signature then leaves out the SHA-256 of the bytes, which costs more than sending them.
+   */
+  readonly crc32?: number | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -191,4 +196,9 @@ export interface PresignRequest extends ObjectAddress {
   readonly contentType?: string | undefined;
   /** The `Content-Disposition` that a GET's answer has. */
   readonly disposition?: string | undefined;
+  /**
+   * The body that a PUT may have: its `content-length` and `x-amz-content-sha256` are then signed, must be sent as headers,
+   * and another body is refused by providers that check the digest.
+   */
+  readonly exactly?: { readonly size: number; readonly sha256: string } | undefined;
 }

@@ -3,6 +3,7 @@ export type { ChunkOptions } from './chunk-parser.ts';
 export type { Trailers } from './chunk-signature.ts';
 export { type ChunkDecoder, decodeChunks, parseTrailerNames } from './decode-chunks.ts';
 export { type EncodeOptions, encodeChunks, encodedLength } from './encode-chunks.ts';
+export { encodePart } from './encoding.ts';
 export { type SigV4Code, SigV4Error, type SigV4Reason } from './errors.ts';
 export { SigningKey } from './keys.ts';
 export {
