@@ -6,6 +6,7 @@ import { readContent } from './content.ts';
 import { type Artifact, mediaTypes } from './model.ts';
 import { asBytes } from './pack.ts';
 import type { Place } from './place.ts';
+import { owned } from './ranges.ts';
 
 export interface Difference {
   readonly path: string;
@@ -41,7 +42,7 @@ async function filesOf(place: Place, artifact: Artifact): Promise<ReadonlyMap<st
   if (content.mediaType !== mediaTypes.tar) return new Map([[content.title, { digest: content.digest, mode: 0 }]]);
   const files = new Map<string, PackedFile>();
   const archive = tarExtract();
-  const reading = pipeline(Readable.from(readContent(place, artifact)), archive);
+  const reading = pipeline(Readable.from(owned(readContent(place, artifact))), archive);
   reading.catch(() => {});
   for await (const entry of archive) {
     const hash = createHash('sha256');

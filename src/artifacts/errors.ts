@@ -24,6 +24,10 @@ export type ArtifactErrorCode =
   | 'target'
   /** An object at one of our keys that is not written as ours are. */
   | 'document'
+  /** A signed URL would permit other bytes than it names. */
+  | 'no-signed-uploads'
+  /** A ticket or link that is unknown, used, too old, or not for this address. */
+  | 'ticket'
   | 'checks-failed'
   /** Being removed by gc. */
   | 'condemned'

@@ -1,4 +1,7 @@
-import { HOUR } from '../core/durations.ts';
+import { ClientError } from '../client/index.ts';
+import { HOUR, SECOND } from '../core/durations.ts';
+import { grantedUntil } from './grants.ts';
+import { LONGEST_LINK_SECONDS, linkEnds } from './links.ts';
 import { listChannels, listNames, listVersions } from './list.ts';
 import { markSchema, readMark } from './marks.ts';
 import { checkDigest, type Digest, hexOf } from './names.ts';
@@ -23,7 +26,9 @@ export type GcAction =
   | { readonly kind: 'remove'; readonly digest: Digest; readonly size: number; readonly removeAfter: string }
   /** Needed again, or gone. */
   | { readonly kind: 'unmark'; readonly digest: Digest }
-  | { readonly kind: 'abort-upload'; readonly key: string; readonly uploadId: string };
+  | { readonly kind: 'abort-upload'; readonly key: string; readonly uploadId: string }
+  /** A granted upload or a link that ended. */
+  | { readonly kind: 'forget'; readonly key: string };
 
 export interface GcPlan {
   readonly actions: readonly GcAction[];
@@ -56,6 +61,11 @@ export async function planGc(place: Place, options: GcOptions): Promise<GcPlan> 
   }
   const needed = await neededBlobs(place, options, now - grace);
   const actions: GcAction[] = [];
+  for await (const { key, digest, until } of endings(place)) {
+    // A while longer than it says, for clocks that differ.
+    if (until < now - grace) actions.push({ kind: 'forget', key });
+    else if (digest !== undefined) needed.add(digest);
+  }
   const kept = { blobs: 0, bytes: 0 };
   for (const { digest, size, modified } of blobs) {
     const removeAfter = marks.get(digest);
@@ -74,10 +84,35 @@ export async function planGc(place: Place, options: GcOptions): Promise<GcPlan> 
     kept.bytes += size;
   }
   for (const digest of marks.keys()) actions.push({ kind: 'unmark', digest });
-  for await (const { key, uploadId, initiated } of client.listUploads({ bucket, prefix: layout.blobs })) {
-    if ((initiated ?? now) < now - grace) actions.push({ kind: 'abort-upload', key, uploadId });
+  try {
+    for await (const { key, uploadId, initiated } of client.listUploads({ bucket, prefix: layout.blobs })) {
+      if ((initiated ?? now) < now - grace) actions.push({ kind: 'abort-upload', key, uploadId });
+    }
+  } catch (error) {
+    // A tenant in a shared bucket may not look at uploads, which S3 cannot limit to a prefix: a lifecycle rule ends them.
+    if (!(error instanceof ClientError) || error.code !== 'denied') throw error;
   }
   return { actions, kept };
+}
+
+/** Granted uploads and links, with what the former need. */
+async function* endings(place: Place): AsyncGenerator<{ key: string; digest: Digest | undefined; until: number }> {
+  const { client, bucket, layout } = place;
+  for (const prefix of [layout.uploads, layout.links]) {
+    for await (const entry of client.list({ bucket, prefix })) {
+      if (entry.kind !== 'object') continue;
+      const { key, modified = place.clock.now() } = entry;
+      if (!/^[0-9a-f]{64}$/.test(key.slice(prefix.length))) {
+        // A link's use, which the link outlives; and what a killed probe left.
+        yield { key, digest: undefined, until: modified + LONGEST_LINK_SECONDS * SECOND };
+        continue;
+      }
+      const bytes = await readBytes(place, key);
+      if (bytes === undefined) continue;
+      if (prefix === layout.uploads) yield { key, ...grantedUntil(bytes, key) };
+      else yield { key, digest: undefined, until: linkEnds(bytes, key) };
+    }
+  }
 }
 
 /** Does what was planned; run again, it goes on. @returns how many actions were done; others had become wrong */
@@ -109,7 +144,15 @@ export async function applyGc(place: Place, { actions }: GcPlan, signal?: AbortS
         break;
       }
       case 'abort-upload':
-        await client.abortUpload({ bucket, key: action.key, uploadId: action.uploadId });
+        try {
+          await client.abortUpload({ bucket, key: action.key, uploadId: action.uploadId });
+        } catch (error) {
+          // Completed or aborted since the plan was made.
+          if (!(error instanceof ClientError) || error.code !== 'no-such-upload') throw error;
+        }
+        break;
+      case 'forget':
+        await client.delete({ bucket, key: action.key });
         break;
     }
     done += 1;
@@ -117,7 +160,7 @@ export async function applyGc(place: Place, { actions }: GcPlan, signal?: AbortS
   return done;
 }
 
-async function neededBlobs(place: Place, options: GcOptions, young: number): Promise<ReadonlySet<Digest>> {
+async function neededBlobs(place: Place, options: GcOptions, young: number): Promise<Set<Digest>> {
   const needed = new Set<Digest>();
   const content = async (digest: Digest) => {
     needed.add(digest);
@@ -156,5 +199,7 @@ export function describeAction(action: GcAction): string {
       return `unmark        ${hexOf(action.digest).slice(0, 16)}`;
     case 'abort-upload':
       return `abort upload  ${action.key.slice(-64, -48)}`;
+    case 'forget':
+      return `forget        ${action.key}`;
   }
 }

@@ -27,6 +27,14 @@ export function layoutBelow(root: string) {
     attached: (name: string, to: Digest) => `${nameRoot(name)}attached/${hexOf(to)}/`,
     attachment: (name: string, to: Digest, kind: string, own: Digest) =>
       `${nameRoot(name)}attached/${hexOf(to)}/${kind}/${hexOf(own)}`,
+    uploads: `${root}uploads/`,
+    /** An upload that was granted; the id is the SHA-256 of its ticket. */
+    upload: (id: string) => `${root}uploads/${id}`,
+    links: `${root}links/`,
+    /** A link that the HTTP API serves; the id is the SHA-256 of its ticket. */
+    link: (id: string) => `${root}links/${id}`,
+    /** Made by whoever uses a link that can be used once. */
+    linkUsed: (id: string) => `${root}links/${id}-used`,
     marks: `${root}gc/marks/`,
     /** Where gc notes that content will be removed. */
     mark: (digest: Digest) => `${root}gc/marks/${hexOf(digest)}`,

@@ -63,13 +63,22 @@ export const entrySchema = z.object({
 export type Entry = z.output<typeof entrySchema>;
 
 /** What people may say about an artifact. */
-export interface Facts {
+export const factsSchema = z.object({
   /** Such as `bundle`, `definition`, `program`. */
+  kind: text(100),
+  labels: z
+    .record(z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._/-]{0,99}$/), z.string().max(1000))
+    .refine((labels) => Object.keys(labels).length <= 64, 'at most 64 labels'),
+  /** The source's revision, such as a commit. */
+  revision: text(200).optional(),
+  creator: text(200).optional(),
+});
+
+export interface Facts {
   readonly kind: string;
   readonly labels: Readonly<Record<string, string>>;
-  /** The source's revision, such as a commit. */
-  readonly revision: string | undefined;
-  readonly creator: string | undefined;
+  readonly revision?: string | undefined;
+  readonly creator?: string | undefined;
 }
 
 /** An artifact with everything its manifest says. */

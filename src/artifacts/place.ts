@@ -14,6 +14,7 @@ export interface Place {
   readonly bucket: string;
   readonly provider: ProviderProfile;
   readonly layout: Layout;
+  readonly tenant: string | undefined;
   readonly clock: Clock;
 }
 
@@ -31,7 +32,7 @@ export interface PlaceOptions {
 /** @throws ArtifactError `invalid` */
 export function placeOf({ client, bucket, prefix, provider, tenant, clock }: PlaceOptions): Place {
   const root = tenant === undefined ? prefix : `${prefix}tenants/${checkTenant(tenant)}/`;
-  return { client, bucket, provider, layout: layoutBelow(root), clock: clock ?? systemClock };
+  return { client, bucket, provider, layout: layoutBelow(root), tenant, clock: clock ?? systemClock };
 }
 
 export const sha256 = (bytes: Uint8Array | string): Digest =>
@@ -41,7 +42,7 @@ export const sha256 = (bytes: Uint8Array | string): Digest =>
 const LONGEST_DOCUMENT = 4 * 1024 * 1024;
 
 /** An object's bytes, or undefined where there is none. @throws ArtifactError `document` when it is too long */
-export async function readBytes(place: Place, key: string): Promise<Buffer | undefined> {
+export async function readBytes(place: Place, key: string, longest = LONGEST_DOCUMENT): Promise<Buffer | undefined> {
   let answer: Awaited<ReturnType<ObjectClient['get']>>;
   try {
     answer = await place.client.get({ bucket: place.bucket, key });
@@ -49,16 +50,16 @@ export async function readBytes(place: Place, key: string): Promise<Buffer | und
     if (isMissing(error)) return undefined;
     throw error;
   }
-  return collect(answer.body, key);
+  return collect(answer.body, key, longest);
 }
 
-async function collect(body: Readable, key: string): Promise<Buffer> {
+async function collect(body: Readable, key: string, longest: number): Promise<Buffer> {
   const chunks: Buffer[] = [];
   let length = 0;
   for await (const chunk of body) {
     const bytes = Buffer.from(chunk);
     length += bytes.length;
-    if (length > LONGEST_DOCUMENT) {
+    if (length > longest) {
       body.destroy();
       throw notOurs(key);
     }

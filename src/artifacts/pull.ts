@@ -4,13 +4,13 @@ import { resolve as absolute, basename, dirname, join } from 'node:path';
 import { DAY } from '../core/durations.ts';
 import { systemErrorCode } from '../core/errors.ts';
 import { moveDurably } from '../fs/durable.ts';
-import { beginFile } from '../fs/file-in-progress.ts';
+import { beginFile, isTemporaryName } from '../fs/file-in-progress.ts';
 import { syncTree } from '../fs/sync-tree.ts';
-import { readContent } from './content.ts';
 import { ArtifactError } from './errors.ts';
 import { type Artifact, mediaTypes } from './model.ts';
 import { hexOf } from './names.ts';
-import type { Place } from './place.ts';
+import { owned } from './ranges.ts';
+import type { ArtifactSource } from './source.ts';
 import { defaultLimits, type UnpackLimits, unpack } from './unpack.ts';
 
 export interface PullRequest {
@@ -37,21 +37,22 @@ export interface Pulled {
  * the old or the new one; the one before is kept for those who still read it.
  * @throws ArtifactError `target`, `content-missing`, `content-damaged`, `unsafe-archive`
  */
-export async function pull(place: Place, request: PullRequest): Promise<Pulled> {
+export async function pull(source: ArtifactSource, request: PullRequest): Promise<Pulled> {
   const path = absolute(request.target);
   await mkdir(dirname(path), { recursive: true });
   return request.artifact.content.mediaType === mediaTypes.tar
-    ? pullDirectory(place, request, path)
-    : pullFile(place, request, path);
+    ? pullDirectory(source, request, path)
+    : pullFile(source, request, path);
 }
 
-async function pullFile(place: Place, request: PullRequest, path: string): Promise<Pulled> {
+async function pullFile(source: ArtifactSource, request: PullRequest, path: string): Promise<Pulled> {
   const facts = await factsOf(path);
   if (facts !== undefined && !facts.isFile()) throw taken(path, 'it is not a file');
+  await removeAbandoned(dirname(path), isTemporaryName);
   const file = await beginFile(path, async () => {});
   try {
     let position = 0;
-    for await (const chunk of readContent(place, request.artifact, request.signal)) {
+    for await (const chunk of source.read(request.artifact, request.signal)) {
       await file.write(chunk, position);
       position += chunk.length;
       request.onProgress?.(chunk.length);
@@ -64,7 +65,7 @@ async function pullFile(place: Place, request: PullRequest, path: string): Promi
   return { path, content: path, changed: true };
 }
 
-async function pullDirectory(place: Place, request: PullRequest, path: string): Promise<Pulled> {
+async function pullDirectory(source: ArtifactSource, request: PullRequest, path: string): Promise<Pulled> {
   const { artifact, limits, signal, onProgress } = request;
   const store = join(dirname(path), `.${basename(path)}.artifacts`);
   const current = await linkAt(path, basename(store));
@@ -72,11 +73,11 @@ async function pullDirectory(place: Place, request: PullRequest, path: string): 
   const content = join(store, name);
   if ((await factsOf(content)) === undefined) {
     await mkdir(store, { recursive: true });
-    await removeAbandoned(store);
+    await removeAbandoned(store, (name) => /^\.[0-9a-f]{16}\.part$/.test(name));
     const unpacked = join(store, `.${randomBytes(8).toString('hex')}.part`);
     await mkdir(unpacked, { mode: 0o755 });
     try {
-      await unpack(counted(readContent(place, artifact, signal), onProgress), unpacked, limits ?? defaultLimits);
+      await unpack(counted(owned(source.read(artifact, signal)), onProgress), unpacked, limits ?? defaultLimits);
       await syncTree(unpacked);
       await moveDurably(unpacked, content);
     } catch (error) {
@@ -112,13 +113,13 @@ async function removeOlder(store: string, keep: readonly (string | undefined)[])
   }
 }
 
-/** What killed pulls left: nobody unpacks for a whole day. */
-async function removeAbandoned(store: string): Promise<void> {
-  for (const entry of await readdir(store)) {
-    if (!/^\.[0-9a-f]{16}\.part$/.test(entry)) continue;
-    const facts = await factsOf(join(store, entry));
+/** What killed pulls left: nobody works on it for a whole day. */
+async function removeAbandoned(directory: string, isOurs: (name: string) => boolean): Promise<void> {
+  for (const entry of await readdir(directory)) {
+    if (!isOurs(entry)) continue;
+    const facts = await factsOf(join(directory, entry));
     if (facts !== undefined && facts.mtimeMs < Date.now() - DAY) {
-      await rm(join(store, entry), { recursive: true, force: true });
+      await rm(join(directory, entry), { recursive: true, force: true });
     }
   }
 }

@@ -113,6 +113,14 @@ export async function entryAt(
   throw damaged(key, `it says that it is entry ${entry.number} of ${entry.name}@${entry.channel}`);
 }
 
+export function contentMissing({ layout }: Place, digest: Digest, cause?: unknown): ArtifactError {
+  return new ArtifactError('content-missing', `the content ${digest} is not there`, {
+    subject: layout.blob(digest),
+    advice: 'push the same content again under the same version: that puts it back',
+    cause,
+  });
+}
+
 export function damaged(key: string, message: string): ArtifactError {
   return new ArtifactError('content-damaged', `${key}: ${message}`, {
     subject: key,

@@ -1,6 +1,6 @@
 import type { KeyObject } from 'node:crypto';
 import { z } from 'zod';
-import { envelopeSchema, keyId, seal, signers } from './envelope.ts';
+import { type Envelope, envelopeSchema, keyId, seal, signers } from './envelope.ts';
 import { ArtifactError } from './errors.ts';
 import type { Artifact } from './model.ts';
 import { hexOf } from './names.ts';
@@ -30,7 +30,7 @@ export interface StoredStatement {
   readonly signedBy: readonly string[];
 }
 
-const LONGEST_BILL = 64 * 1024 * 1024;
+const PROVENANCE = 'https://slsa.dev/provenance/v1';
 
 /**
  * Signs where an artifact comes from: a SLSA provenance (v1) about its manifest and its content. Signing again with the same
@@ -42,29 +42,40 @@ export async function attest(
   provenance: Provenance,
   key: KeyObject,
 ): Promise<string> {
+  return putStatement(place, artifact, key, PROVENANCE, {
+    buildDefinition: {
+      buildType: provenance.buildType,
+      externalParameters: { name: artifact.name, version: artifact.version },
+      resolvedDependencies:
+        provenance.source === undefined
+          ? []
+          : [
+              {
+                uri: provenance.source,
+                ...(artifact.revision === undefined ? {} : { digest: { gitCommit: artifact.revision } }),
+              },
+            ],
+    },
+    runDetails: { builder: { id: provenance.builder }, metadata: { finishedOn: artifact.created } },
+  });
+}
+
+/** Signs a statement about an artifact's manifest and content. @returns the key's id */
+export async function putStatement(
+  place: Place,
+  artifact: Artifact,
+  key: KeyObject,
+  predicateType: string,
+  predicate: object,
+): Promise<string> {
   const statement = {
     _type: 'https://in-toto.io/Statement/v1',
     subject: [
       { name: `${artifact.name}:${artifact.version}`, digest: { sha256: hexOf(artifact.digest) } },
       { name: artifact.content.title, digest: { sha256: hexOf(artifact.content.digest) } },
     ],
-    predicateType: 'https://slsa.dev/provenance/v1',
-    predicate: {
-      buildDefinition: {
-        buildType: provenance.buildType,
-        externalParameters: { name: artifact.name, version: artifact.version },
-        resolvedDependencies:
-          provenance.source === undefined
-            ? []
-            : [
-                {
-                  uri: provenance.source,
-                  ...(artifact.revision === undefined ? {} : { digest: { gitCommit: artifact.revision } }),
-                },
-              ],
-      },
-      runDetails: { builder: { id: provenance.builder }, metadata: { finishedOn: artifact.created } },
-    },
+    predicateType,
+    predicate,
   };
   const bytes = Buffer.from(JSON.stringify(seal(Buffer.from(JSON.stringify(statement)), key)));
   const { client, bucket, layout } = place;
@@ -73,51 +84,54 @@ export async function attest(
   return keyId(key);
 }
 
+/** The signed envelopes about an artifact, as they are stored. @throws ArtifactError `document` */
+export async function* envelopes(place: Place, artifact: Artifact): AsyncGenerator<Envelope> {
+  const { client, bucket, layout } = place;
+  const prefix = `${layout.attached(artifact.name, artifact.digest)}statements/`;
+  for await (const entry of client.list({ bucket, prefix })) {
+    if (entry.kind !== 'object') continue;
+    const bytes = await readBytes(place, entry.key);
+    if (bytes !== undefined) yield parseDocument(envelopeSchema, bytes, entry.key);
+  }
+}
+
 /** The statements about an artifact, and who of the given keys signed each. @throws ArtifactError `document` */
 export async function* statements(
   place: Place,
   artifact: Artifact,
   keys: readonly KeyObject[],
 ): AsyncGenerator<StoredStatement> {
-  const { client, bucket, layout } = place;
-  const prefix = `${layout.attached(artifact.name, artifact.digest)}statements/`;
-  for await (const entry of client.list({ bucket, prefix })) {
-    if (entry.kind !== 'object') continue;
-    const bytes = await readBytes(place, entry.key);
-    if (bytes === undefined) continue;
-    const envelope = parseDocument(envelopeSchema, bytes, entry.key);
-    const statement = parseDocument(statementSchema, Buffer.from(envelope.payload, 'base64'), entry.key);
-    // A statement about something else, put here, says nothing about this.
-    const about = statement.subject.some(({ digest }) => digest.sha256 === hexOf(artifact.digest));
-    yield { statement, signedBy: about ? signers(envelope, keys) : [] };
-  }
+  for await (const envelope of envelopes(place, artifact)) yield openEnvelope(envelope, artifact, keys);
+}
+
+/** @throws ArtifactError `document` */
+export function openEnvelope(envelope: Envelope, artifact: Artifact, keys: readonly KeyObject[]): StoredStatement {
+  const payload = Buffer.from(envelope.payload, 'base64');
+  const statement = parseDocument(statementSchema, payload, `a statement about ${artifact.digest}`);
+  // A statement about something else, put here, says nothing about this.
+  const about = statement.subject.some(({ digest }) => digest.sha256 === hexOf(artifact.digest));
+  return { statement, signedBy: about ? signers(envelope, keys) : [] };
 }
 
 /**
- * The policy of whoever uses an artifact: one of these keys has signed a statement about its very manifest.
+ * The policy of whoever uses an artifact: one of these keys has signed where its very manifest comes from. Other statements, such
+ * as one about a bill of materials, do not say that it may be used.
  * @returns the ids of the keys that did
  * @throws ArtifactError `signature`
  */
 export async function requireSignature(
-  place: Place,
+  found: AsyncIterable<Envelope>,
   artifact: Artifact,
   keys: readonly KeyObject[],
 ): Promise<readonly string[]> {
-  const found = new Set<string>();
-  for await (const { signedBy } of statements(place, artifact, keys)) for (const id of signedBy) found.add(id);
-  if (found.size > 0) return [...found];
+  const ids = new Set<string>();
+  for await (const envelope of found) {
+    const { statement, signedBy } = openEnvelope(envelope, artifact, keys);
+    if (statement.predicateType === PROVENANCE) for (const id of signedBy) ids.add(id);
+  }
+  if (ids.size > 0) return [...ids];
   throw new ArtifactError('signature', `${artifact.name}:${artifact.version} is not signed by a trusted key`, {
     subject: artifact.digest,
     advice: `do not use it; if it is right, its maker signs it: bucketwright artifact sign ${artifact.name}:${artifact.version} --key KEY`,
   });
-}
-
-/** Attaches a bill of materials (SPDX or CycloneDX, as it is). @throws ArtifactError `invalid` when it is too long */
-export async function attachBill(place: Place, artifact: Artifact, bytes: Buffer): Promise<void> {
-  if (bytes.length > LONGEST_BILL) {
-    throw new ArtifactError('invalid', 'a bill of materials has at most 64 MiB', { subject: artifact.digest });
-  }
-  const { client, bucket, layout } = place;
-  const key = layout.attachment(artifact.name, artifact.digest, 'sbom', sha256(bytes));
-  await client.put({ bucket, key, body: { bytes }, contentType: 'application/json' });
 }

@@ -1,5 +1,5 @@
 import { ArtifactError } from './errors.ts';
-import type { Artifact } from './model.ts';
+import { type Artifact, mediaTypes } from './model.ts';
 import type { Place } from './place.ts';
 
 export interface UrlRequest {
@@ -21,22 +21,25 @@ export function contentDisposition(fileName: string): string {
 
 /**
  * A URL from which anybody who has it can read this content until it expires, and nothing else. Its reader checks the
- * digest itself. A URL can be used more than once and from anywhere: S3 knows no other kind.
+ * digest itself. A URL can be used more than once and from anywhere: S3 knows no other kind; `makeLink` does.
  * @throws ArtifactError `invalid`
  */
-export async function downloadUrl(place: Place, { artifact, expiresSeconds, fileName }: UrlRequest): Promise<string> {
+export function downloadUrl(place: Place, { artifact, expiresSeconds, fileName }: UrlRequest): string {
   if (!Number.isInteger(expiresSeconds) || expiresSeconds < 1 || expiresSeconds > 604_800) {
     throw new ArtifactError('invalid', 'a signed URL is valid for 1 second to 7 days', {
       advice: 'ask for a shorter time, and for a new URL later',
     });
   }
   const { content } = artifact;
-  const name = fileName ?? (content.mediaType.endsWith('.tar') ? `${content.title}.tar` : content.title);
   return place.client.presign({
     method: 'GET',
     bucket: place.bucket,
     key: place.layout.blob(content.digest),
     expiresSeconds,
-    disposition: contentDisposition(name),
+    disposition: contentDisposition(fileName ?? fileNameOf(content)),
   });
 }
+
+/** The name under which content is saved where nobody gave one. */
+export const fileNameOf = ({ mediaType, title }: Artifact['content']): string =>
+  mediaType === mediaTypes.tar ? `${title}.tar` : title;

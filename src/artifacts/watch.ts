@@ -9,9 +9,8 @@ import { writeFileDurably } from '../fs/durable.ts';
 import { ArtifactError } from './errors.ts';
 import type { Artifact } from './model.ts';
 import { formatReference, type Reference } from './names.ts';
-import type { Place } from './place.ts';
 import { pull } from './pull.ts';
-import { resolve } from './read.ts';
+import type { ArtifactSource, Found } from './source.ts';
 
 export interface WatchRequest {
   readonly reference: Reference & { readonly by: 'channel' };
@@ -36,23 +35,28 @@ const LONGEST_WAIT = 5 * MINUTE;
  * 5 minutes. What was done is remembered beside the target once the command has ended well, so that a restart neither
  * forgets nor repeats it.
  */
-export async function watch(place: Place, request: WatchRequest): Promise<void> {
+export async function watch(source: ArtifactSource, request: WatchRequest): Promise<void> {
   const { reference, target, log, signal, interval } = request;
   const subject = formatReference(reference);
   const memory = join(dirname(absolute(target)), `.${basename(target)}.watch`);
   let done = await remembered(memory);
   let failures = 0;
+  let known: Found | undefined;
   while (!signal.aborted) {
     try {
-      const { artifact } = await resolve(place, reference);
+      const patience = known === undefined ? undefined : { known, milliseconds: MINUTE, signal };
+      const found = await source.resolve(reference, patience);
+      const { artifact } = found;
       if (artifact.digest !== done) {
         await request.admit?.(artifact);
-        const { path } = await pull(place, { artifact, target, signal });
+        const { path } = await pull(source, { artifact, target, signal });
         log.info({ version: artifact.version, digest: artifact.digest, path }, `${subject} is in place`);
         if (request.command.length > 0) await runCommand(request, artifact, path);
         await writeFileDurably(memory, `${artifact.digest}\n`, 0o644);
         done = artifact.digest;
       }
+      // Only once all is done: what failed is not waited for, but tried again.
+      known = found;
       failures = 0;
       if (request.once === true) return;
     } catch (error) {

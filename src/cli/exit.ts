@@ -2,6 +2,7 @@ import { CommanderError } from 'commander';
 import { ArtifactError, type ArtifactErrorCode } from '../artifacts/errors.ts';
 import { BackupError } from '../backup/index.ts';
 import { ClientError } from '../client/errors.ts';
+import { ApiError } from '../control/api-error.ts';
 import { HostError, UsageError, unreachable } from '../core/errors.ts';
 import type { Finding } from '../core/finding.ts';
 import { MigrationError } from '../observability/migrate/index.ts';
@@ -43,6 +44,7 @@ export function exitCodeFor(error: unknown): ExitCode {
   }
   if (error instanceof ProvisionError) return provisionExitCode(error.code);
   if (error instanceof ArtifactError) return artifactExitCode(error.code);
+  if (error instanceof ApiError) return apiExitCode(error);
   if (error instanceof HostError) return hostExitCode(error);
   return exitCode.failed;
 }
@@ -62,14 +64,31 @@ function hostExitCode({ code }: HostError): ExitCode {
   }
 }
 
+function apiExitCode({ code }: ApiError): ExitCode {
+  switch (code) {
+    case 'unreachable':
+      return exitCode.unreachable;
+    case 'denied':
+      return exitCode.denied;
+    case 'throttled':
+    case 'refused':
+    case 'protocol':
+      return exitCode.failed;
+    default:
+      return unreachable(code);
+  }
+}
+
 function artifactExitCode(code: ArtifactErrorCode): ExitCode {
   switch (code) {
     case 'invalid':
     case 'unpackable':
       return exitCode.usage;
     case 'no-conditional-writes':
+    case 'no-signed-uploads':
       return exitCode.configuration;
     case 'signature':
+    case 'ticket':
       return exitCode.denied;
     case 'no-such-version':
     case 'no-such-channel':

@@ -56,6 +56,9 @@ export const entrySchema = z
 export const resolvedSchema = z
   .object({
     artifact: artifactSchema,
+    manifest: z
+      .base64()
+      .describe('The bytes whose SHA-256 is the digest of the artifact: read them, and believe no other field'),
     entry: entrySchema.optional().describe('Where a channel led here'),
     url: z.string().describe('A signed URL of the content: a secret until it expires'),
     expires: z.string().describe('When the URL stops working, ISO 8601'),
@@ -67,6 +70,81 @@ export const versionsSchema = z
   .object({ versions: z.array(z.object({ version: z.string(), pushed: z.string().optional() })) })
   .meta({ id: 'Versions' });
 export const historySchema = z.object({ entries: z.array(entrySchema) }).meta({ id: 'History' });
+
+export const statementsQuery = z.object({
+  reference: z.string().min(1).max(400).describe('NAME:VERSION, NAME@CHANNEL or NAME@sha256:DIGEST'),
+});
+export const statementsSchema = z
+  .object({
+    statements: z
+      .array(
+        z.object({
+          payloadType: z.string(),
+          payload: z.base64(),
+          signatures: z.array(z.object({ keyid: z.string().optional(), sig: z.base64() })),
+        }),
+      )
+      .describe('DSSE envelopes as they are stored: check their signatures yourself'),
+  })
+  .meta({ id: 'Statements' });
+
+export const grantBody = z
+  .strictObject({
+    name,
+    version: z.string().min(1).max(128),
+    content: z.strictObject({
+      digest: digest.describe('Of the bytes that will be sent: bucketwright artifact pack prints it'),
+      size: z
+        .int()
+        .min(0)
+        .max(5 * 1024 ** 3)
+        .describe('Bytes'),
+      mediaType: z.enum(['application/vnd.oci.image.layer.v1.tar', 'application/octet-stream']),
+      title: z.string().min(1).max(255),
+    }),
+    kind: z.string().min(1).max(100).optional(),
+    labels: z.record(z.string(), z.string()).optional(),
+    revision: z.string().min(1).max(200).optional(),
+    creator: z.string().min(1).max(200).optional(),
+    expires: z.int().min(1).max(86_400).default(900).describe('Seconds that URL and ticket are valid'),
+  })
+  .meta({ id: 'GrantRequest' });
+export const grantSchema = z
+  .object({
+    ticket: z.string().describe('Makes the version once the content is there: a secret'),
+    expires: z.string().describe('When URL and ticket stop working, ISO 8601'),
+    upload: z
+      .object({
+        method: z.literal('PUT'),
+        url: z.string().describe('Takes exactly these bytes: a secret'),
+        headers: z.record(z.string(), z.string()).describe('To be sent as they are'),
+      })
+      .optional()
+      .describe('Absent: the content is there already'),
+  })
+  .meta({ id: 'Grant' });
+
+export const finishBody = z.strictObject({ ticket: z.string().min(1).max(200) }).meta({ id: 'FinishRequest' });
+export const finishedSchema = z
+  .object({ artifact: artifactSchema, created: z.boolean().describe('false: the version was there already, the same') })
+  .meta({ id: 'Finished' });
+
+export const linkBody = z
+  .strictObject({
+    reference: z.string().min(1).max(400).describe('NAME:VERSION, NAME@CHANNEL or NAME@sha256:DIGEST'),
+    expires: z.int().min(1).max(604_800).default(900).describe('Seconds that the link is valid'),
+    once: z.boolean().default(false).describe('It can be used once, by whoever comes first'),
+    address: z.string().min(2).max(50).optional().describe('The only address or network that can use it: 10.0.0.0/24'),
+    fileName: z.string().min(1).max(255).optional(),
+  })
+  .meta({ id: 'LinkRequest' });
+export const linkSchema = z
+  .object({
+    path: z.string().describe('Below this API: a secret until it is used or expires'),
+    expires: z.string(),
+    content: z.object({ digest, size: z.int().min(0) }).describe('What the downloaded bytes must be'),
+  })
+  .meta({ id: 'Link' });
 
 export const errorSchema = z
   .object({ error: z.object({ code: z.string(), message: z.string(), advice: z.string().optional() }) })

@@ -1,21 +1,17 @@
-import { spawn } from 'node:child_process';
 import { createHash, randomBytes } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { z } from 'zod';
 import { artifacts } from '../../src/artifacts/index.ts';
 import { createClient, type ObjectClient } from '../../src/client/index.ts';
 import { newToken } from '../../src/control/index.ts';
-import { errorSchema, historySchema, namesSchema, resolvedSchema, versionsSchema } from '../../src/control/schemas.ts';
+import { resolvedSchema } from '../../src/control/schemas.ts';
 import { providerNamed } from '../../src/providers/index.ts';
 import { connectionTo } from '../provision/targets.ts';
-import { bucketName, cleanEnvironment } from '../support/endpoint.ts';
-import { commandLine } from '../support/paths.ts';
-import { freePorts } from '../support/ports.ts';
+import { bucketName } from '../support/endpoint.ts';
 import { startServer, type TestServer } from '../support/server.ts';
 import { type TemporaryDirectory, temporaryDirectory } from '../support/temporary.ts';
+import { type ServedApi, serveApi, settingsFor } from './serve.ts';
 
 const bucket = bucketName('api');
 const all = newToken({ id: 'all', names: ['*'] });
@@ -26,7 +22,7 @@ let server: TestServer;
 let client: ObjectClient;
 let scratch: TemporaryDirectory;
 let url: string;
-let stop: () => Promise<void>;
+let api: ServedApi;
 
 const provider = providerNamed('embedded');
 const store = () => {
@@ -46,44 +42,11 @@ beforeAll(async () => {
   for (const version of ['1', '2']) await store().push({ name: 'p/orders', version, path });
   await store().push({ name: 'other', version: '1', path });
   await promote('1');
-  const tokens = join(scratch.path, 'tokens.json');
-  await writeFile(tokens, JSON.stringify({ tokens: [all, some, tenant].map(({ entry }) => entry) }));
-  const [port = 0] = await freePorts(1);
-  url = `http://127.0.0.1:${port}`;
-  const child = spawn(
-    process.execPath,
-    [commandLine, 'artifact', 'serve', '--tokens', tokens, '--api', `127.0.0.1:${port}`, '--rate', '1000'],
-    {
-      cwd: scratch.path,
-      stdio: 'ignore',
-      env: cleanEnvironment({
-        S3_ENDPOINT: server.url,
-        S3_INSECURE: 'true',
-        S3_PROVIDER: 'embedded',
-        S3_REGION: server.region,
-        S3_ACCESS_KEY_ID: server.accessKeyId,
-        S3_SECRET_ACCESS_KEY: server.secretAccessKey,
-        S3_BUCKET_ARTIFACTS: bucket,
-      }),
-    },
-  );
-  const exited = new Promise((done) => child.once('exit', done));
-  stop = async () => {
-    child.kill();
-    await exited;
-  };
-  const alive = () =>
-    fetch(`${url}/healthz`).then(
-      ({ status }) => status,
-      () => 0,
-    );
-  for (let attempt = 0; (await alive()) !== 200; attempt += 1) {
-    if (attempt > 300) throw new Error('artifact serve did not become ready');
-    await sleep(100);
-  }
+  api = await serveApi(settingsFor(server, 'embedded', bucket), scratch.path, [all.entry, some.entry, tenant.entry]);
+  url = api.url;
 }, 90_000);
 afterAll(async () => {
-  await stop?.();
+  await api?.[Symbol.asyncDispose]();
   client?.close();
   await server?.[Symbol.asyncDispose]();
   await scratch?.remove();
@@ -123,40 +86,5 @@ test('a token reaches its names and its tenant, and learns nothing of others', a
   expect(await (await get('/v1/names', some)).json()).toEqual({ names: ['p/orders'] });
   for (const bad of ['', 'x', '../x:1', 'p/orders:../1', `p/orders@sha256:0`]) {
     expect((await get(resolve(bad))).status, bad).toBe(400);
-  }
-});
-
-test('every answer is what the OpenAPI document says', async () => {
-  const described = z.object({
-    paths: z.record(
-      z.string(),
-      z.object({
-        get: z.object({
-          parameters: z.array(z.object({ name: z.string() })),
-          responses: z.record(z.string(), z.unknown()),
-        }),
-      }),
-    ),
-  });
-  const document = described.parse(await (await fetch(`${url}/v1/openapi.json`)).json());
-  const answers: [string, string, z.ZodType][] = [
-    ['/v1/resolve', '?reference=p/orders:1&wait=0&expires=60', resolvedSchema],
-    ['/v1/names', '', namesSchema],
-    ['/v1/versions', '?name=p/orders', versionsSchema],
-    ['/v1/history', '?name=p/orders&channel=live&limit=5', historySchema],
-  ];
-  expect(Object.keys(document.paths).sort()).toEqual(answers.map(([path]) => path).sort());
-  for (const [path, words, schema] of answers) {
-    const { parameters, responses } = document.paths[path]?.get ?? { parameters: [], responses: {} };
-    const asked = [...new URLSearchParams(words).keys()];
-    expect(parameters.map(({ name }) => name)).toEqual(asked);
-    const good = await get(`${path}${words}`);
-    expect(good.status).toBe(200);
-    // Strictly: what the document does not name must not be there either.
-    const body: unknown = await good.json();
-    expect(schema.parse(body)).toEqual(body);
-    const refused = await fetch(`${url}${path}${words}`);
-    expect(Object.keys(responses)).toContain(String(refused.status));
-    errorSchema.parse(await refused.json());
   }
 });

@@ -13,8 +13,13 @@ export const withTrust = (command: Command): Command =>
 
 /** @throws UsageError, ArtifactError `signature` */
 export async function trustedKeys({ trust }: TrustOptions): Promise<readonly KeyObject[]> {
+  return Promise.all(trust.map(publicKeyIn));
+}
+
+/** @throws UsageError, ArtifactError `signature` */
+export async function publicKeyIn(path: string): Promise<KeyObject> {
   const { publicKeyOf } = await import('../../artifacts/envelope.ts');
-  return trust.map((path) => publicKeyOf(readText(path), path));
+  return publicKeyOf(readText(path), path);
 }
 
 /** @throws UsageError, ArtifactError `signature` */

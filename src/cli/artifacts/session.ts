@@ -1,11 +1,12 @@
 import { userInfo } from 'node:os';
 import { type Command, InvalidArgumentError } from 'commander';
-import type { Artifact, ArtifactStore } from '../../artifacts/index.ts';
+import type { Artifact, ArtifactSource, ArtifactStore } from '../../artifacts/index.ts';
 import { parseDuration } from '../../core/durations.ts';
 import { UsageError } from '../../core/errors.ts';
 import { formatBytes } from '../../core/sizes.ts';
 import { resolveConnection } from '../../providers/index.ts';
 import { type CliContext, loadSettings, noun, withSettings } from '../context.ts';
+import { type ApiOptionsOfCli, apiClientOf } from './api.ts';
 
 export interface ArtifactOptions {
   readonly tenant?: string;
@@ -34,6 +35,21 @@ export async function withStore<T>(
   } finally {
     close();
   }
+}
+
+/** Runs with where artifacts are read from: the HTTP API where one is named, else S3. @throws UsageError */
+export async function withSource<T>(
+  command: Command,
+  context: CliContext,
+  options: ArtifactOptions & ApiOptionsOfCli,
+  use: (source: ArtifactSource) => Promise<T>,
+): Promise<T> {
+  const { api, tenant } = options;
+  if (api === undefined) return withStore(command, context, options, ({ source }) => use(source));
+  if (tenant !== undefined) {
+    throw new UsageError('--tenant and --api exclude each other', { advice: 'the token says whose store it reads' });
+  }
+  return use((await apiClientOf({ ...options, api })).source);
 }
 
 /** The stores of all tenants, over one client. @throws UsageError without S3 */

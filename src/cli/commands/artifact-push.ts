@@ -1,5 +1,5 @@
-import { InvalidArgumentError } from 'commander';
 import { formatBytes } from '../../core/sizes.ts';
+import { label } from '../artifacts/label.ts';
 import {
   type ArtifactOptions,
   artifactText,
@@ -71,9 +71,3 @@ export const artifactPush: Register = (program, context) => {
     }
   });
 };
-
-function label(text: string, before: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
-  const [, key, value] = /^([A-Za-z0-9][A-Za-z0-9._/-]{0,99})=(.{0,1000})$/s.exec(text) ?? [];
-  if (key === undefined || value === undefined) throw new InvalidArgumentError('must be KEY=VALUE.');
-  return { ...before, [key]: value };
-}

@@ -11,16 +11,22 @@ interface Options {
   readonly api: ListenAddress;
   readonly tokens: string;
   readonly rate: number;
+  readonly allowWrites?: boolean;
+  readonly proxy: readonly string[];
 }
 
 export const artifactServe: Register = (program, context) => {
   const command = withSettings(
     noun(program, 'artifact', 'Immutable versions, channels that point at them, and what runs where.').command('serve'),
   )
-    .description('The HTTP API for nodes: what does a channel mean now, and a signed URL of its content. Reads only.')
+    .description(
+      'The HTTP API for who has no S3 keys: what does a channel mean now, signed URLs, granted uploads, links.',
+    )
     .requiredOption('--tokens <file>', 'who may ask; read again when it changes (see `artifact token`)')
     .option('--api <host:port>', 'where it listens', address, { host: '127.0.0.1', port: 9003 })
-    .option('--rate <n>', 'requests a second of one token', rate, 50)
+    .option('--rate <n>', 'requests a second of one caller; of an address that says no name a tenth', rate, 50)
+    .option('--allow-writes', 'grant uploads and make links; the S3 key must be allowed to write')
+    .option('--proxy <address...>', 'proxies in front, whose X-Forwarded-For is believed', [])
     .addHelpText(
       'after',
       '\nSpeaks plain HTTP: put TLS in front of it where the network is not yours. GET /v1/openapi.json describes it.\n\nExample:\n  bucketwright artifact serve --tokens /etc/bucketwright/tokens.json --api 10.0.0.5:9003',
@@ -28,6 +34,8 @@ export const artifactServe: Register = (program, context) => {
   command.action(async (options: Options) => {
     const tokens = tokensOf(options.tokens);
     tokens();
+    const { isWithin, networkOf } = await import('../../artifacts/index.ts');
+    const proxies = options.proxy.map(networkOf);
     const stores = await storesOf(command, context);
     const { createArtifactApi } = await import('../../control/index.ts');
     const { systemClock } = await import('../../core/clock.ts');
@@ -40,7 +48,13 @@ export const artifactServe: Register = (program, context) => {
       rate: options.rate,
       clock: systemClock,
       log,
-      addressOf: (request) => getConnInfo(request).remote.address ?? '',
+      writes: options.allowWrites === true,
+      addressOf: (request) => {
+        const peer = getConnInfo(request).remote.address ?? '';
+        if (!proxies.some((proxy) => isWithin(proxy, peer))) return peer;
+        // The last one: what stands before it was said by who asked.
+        return request.req.header('x-forwarded-for')?.split(',').at(-1)?.trim() ?? peer;
+      },
     });
     const server = createAdaptorServer({ fetch: api.fetch });
     try {

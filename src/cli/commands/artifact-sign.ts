@@ -19,7 +19,7 @@ export const artifactSign: Register = (program, context) => {
     .option('--builder <uri>', 'who built it (default: the CI run, else user and machine)')
     .option('--build-type <uri>', 'what kind of build', 'https://slsa.dev/provenance/v1')
     .option('--source <uri>', 'where the source is, such as git+https://…; the revision is that of the push')
-    .option('--sbom <file>', 'attach this bill of materials, too (SPDX or CycloneDX JSON; not signed by itself)')
+    .option('--sbom <file>', 'attach this bill of materials, and sign that it belongs to it (SPDX or CycloneDX JSON)')
     .addHelpText(
       'after',
       '\nThe signature covers the manifest, and so name, version, labels and content. Keys:\n  openssl genpkey -algorithm ed25519 -out key.pem\n  openssl pkey -in key.pem -pubout -out key.pub\n\nExample:\n  bucketwright artifact sign projections/orders:1.4.2 --key /run/secrets/artifact_key',
@@ -31,7 +31,7 @@ export const artifactSign: Register = (program, context) => {
       const { artifact } = await store.resolve(reference);
       const { buildType, source, builder = builderOf(context) } = options;
       const keyId = await store.attest(artifact, { builder, buildType, source }, key);
-      if (bill !== undefined) await store.attachBill(artifact, bill);
+      if (bill !== undefined) await store.attachBill(artifact, bill, key);
       if (options.json === true) return printJson(context, { artifact, keyId });
       context.out.write(`${artifact.name}:${artifact.version} ${artifact.digest}\nsigned by key ${keyId}\n`);
     });

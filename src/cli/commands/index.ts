@@ -1,12 +1,17 @@
 import type { Register } from '../context.ts';
 import { artifactDiff } from './artifact-diff.ts';
+import { artifactFinish } from './artifact-finish.ts';
 import { artifactGc } from './artifact-gc.ts';
+import { artifactGrant } from './artifact-grant.ts';
 import { artifactHistory } from './artifact-history.ts';
 import { artifactList } from './artifact-list.ts';
+import { artifactPack } from './artifact-pack.ts';
 import { artifactPromote } from './artifact-promote.ts';
 import { artifactPull } from './artifact-pull.ts';
 import { artifactPush } from './artifact-push.ts';
 import { artifactRollback } from './artifact-rollback.ts';
+import { artifactSbom } from './artifact-sbom.ts';
+import { artifactSend } from './artifact-send.ts';
 import { artifactServe } from './artifact-serve.ts';
 import { artifactShow } from './artifact-show.ts';
 import { artifactSign } from './artifact-sign.ts';
@@ -117,6 +122,11 @@ export const commands: readonly Register[] = [
   artifactGc,
   artifactWatch,
   artifactSign,
+  artifactFinish,
+  artifactGrant,
+  artifactPack,
+  artifactSbom,
+  artifactSend,
   artifactServe,
   artifactToken,
   cost,
