@@ -2,7 +2,7 @@ import { evaluate, isPublic, type Policy, type PolicyRequest, type Requester, ty
 import { StoreError } from '../store/errors.ts';
 import type { BucketInfo, ObjectInfo, ObjectStore } from '../store/port.ts';
 import type { Authorise, Caller, Check, Decision, RequestFacts } from './access.ts';
-import { decodeAcl, grants, type Permission, privateAcl } from './acl/model.ts';
+import { decodeAcl, grants, ownerIn, type Permission, privateAcl } from './acl/model.ts';
 import { bucketAcl, effectivePublicAccessBlock, ownershipOf, parsedPolicy } from './bucket-access.ts';
 import { conditionContext, needsExistingTags } from './condition-keys.ts';
 
@@ -90,7 +90,8 @@ async function decide(question: Question): Promise<Decision> {
   }
   // The bucket's owner speaks for the objects that are its own.
   const allowed =
-    (!foreign && resource.effect === 'allow') || (acls && (await byAcl(question, object, request.action, objectOwner)));
+    (!foreign && resource.effect === 'allow') ||
+    (acls && ((await byAcl(question, object, request.action, objectOwner)) || (await isInitiator(question))));
   if (allowed && (caller.kind === 'anonymous' || identity.effect === 'allow')) return true;
   return denied(caller, bucket, request, `because no resource-based policy allows the ${request.action} action`);
 }
@@ -145,6 +146,21 @@ async function byAcl(
         : decodeAcl(object.acl);
   const { ignorePublicAcls } = await effectivePublicAccessBlock(store, bucket.name);
   return grants(acl, permission, account, ignorePublicAcls);
+}
+
+/** What the account that began an upload may do with it without anybody's word (User Guide, "Multipart upload permissions"). */
+const OF_UPLOAD = new Set(['s3:AbortMultipartUpload', 's3:ListMultipartUploadParts']);
+
+async function isInitiator({ caller, check, store, facts, bucket }: Question): Promise<boolean> {
+  const uploadId = facts.query.get('uploadId');
+  if (!OF_UPLOAD.has(check.action) || caller.kind === 'anonymous' || uploadId === undefined) return false;
+  try {
+    const { acl } = await store.upload(facts.bucket, facts.key, uploadId);
+    return ownerIn(acl, bucket.owner) === caller.principal;
+  } catch (error) {
+    if (error instanceof StoreError && error.code === 'no-such-upload') return false;
+    throw error;
+  }
 }
 
 /** The version that a check is about, when there is one. */

@@ -4,6 +4,7 @@ import { KiB } from '../core/sizes.ts';
 import type { BodyInput } from '../store/port.ts';
 import { type ChecksumHeaders, type DigestPlan, planDigests } from './digests.ts';
 import { S3Error } from './errors.ts';
+import { countCollected } from './memory.ts';
 import type { Payload } from './payload.ts';
 import { RequestChunks } from './request-chunks.ts';
 import { parseXml, type XmlElement } from './wire/xml-in.ts';
@@ -155,7 +156,15 @@ function chunksOf({ req, payload }: Incoming): AsyncIterable<Buffer> {
   return payload.chunked === undefined ? chunks : payload.chunked.decode(chunks);
 }
 
-async function collect(incoming: Incoming, length: number): Promise<Buffer> {
+/** Smaller bodies are not counted: all that may be under way together are not much. */
+const COUNTED = 8 * KiB;
+
+function collect(incoming: Incoming, length: number): Promise<Buffer> {
+  const collecting = collectAll(incoming, length);
+  return length > COUNTED ? countCollected(length, collecting) : collecting;
+}
+
+async function collectAll(incoming: Incoming, length: number): Promise<Buffer> {
   if (incoming.payload.chunked === undefined) return length === 0 ? NOTHING : collectPlain(incoming.req, length);
   const chunks: Buffer[] = [];
   // The decoder holds the body to its declared length.

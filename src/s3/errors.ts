@@ -126,7 +126,7 @@ function fromStore(error: StoreError): S3Error {
     case 'disk-full':
       return make('InsufficientStorage');
     case 'busy':
-      return make('SlowDown');
+      return make('SlowDown', {}, undefined, ['Retry-After', '1']);
     case 'closed':
       return make('ServiceUnavailable');
     case 'damaged':

@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { KiB, MiB } from '../core/sizes.ts';
 import type { S3Error } from './errors.ts';
+import { countUntaken } from './memory.ts';
 import type { Reply, ReplyBody } from './operation.ts';
 import { bareXmlDocument, element } from './wire/xml-out.ts';
 
@@ -63,7 +64,10 @@ function endWith(res: ServerResponse, bytes: Buffer): number {
     // node:http holds the write back until the end of the turn; `end` would then add an empty one to it.
     res.socket?.uncork();
     res.end();
-  } else res.end(bytes);
+  } else {
+    if (bytes.length > 0) res.once('close', countUntaken(bytes.length));
+    res.end(bytes);
+  }
   return bytes.length;
 }
 

@@ -4,11 +4,14 @@ import type { Logger } from '../core/logger.ts';
 import { createS3Service } from '../s3/service.ts';
 import type { ObjectStore } from '../store/index.ts';
 import { UserDirectory } from '../users/index.ts';
+import { withAdmission } from './admission.ts';
 import { credentialsOf } from './credentials.ts';
 import { withHealthPaths } from './health.ts';
 import { DEFAULT_LIMITS, type Listener, listen } from './listener.ts';
 import type { ServerMetrics } from './metrics.ts';
 import type { ServerOptions } from './options.ts';
+import { withQueuedAnswersClosed } from './queued-answers.ts';
+import { SlowClients } from './slow-clients.ts';
 
 export interface FrontParts {
   readonly store: ObjectStore;
@@ -22,7 +25,10 @@ export interface FrontParts {
  * The S3 service of one process, listening.
  * @throws HostError `address-in-use`, `permission`; UserError `damaged`, `server-key`
  */
-export function listenForS3(options: Omit<ServerOptions, 'logger' | 'clock'>, parts: FrontParts): Promise<Listener> {
+export async function listenForS3(
+  options: Omit<ServerOptions, 'logger' | 'clock'>,
+  parts: FrontParts,
+): Promise<Listener> {
   const { store, logger, clock, metrics, draining } = parts;
   const users = new UserDirectory({ data: options.data, serverKey: options.serverKey, clock, logger });
   const service = createS3Service({
@@ -37,11 +43,26 @@ export function listenForS3(options: Omit<ServerOptions, 'logger' | 'clock'>, pa
     objectOwnership: options.objectOwnership,
     observe: metrics.observeRequest,
   });
+  const limits = { ...DEFAULT_LIMITS, ...options.limits };
+  const slow = new SlowClients(limits, logger);
   const counted = (req: IncomingMessage, res: ServerResponse) => {
     metrics.requestStarted();
     res.once('close', metrics.requestEnded);
+    slow.watch(req, res);
     service(req, res);
   };
-  const handler = withHealthPaths(counted, { store, domain: options.domain, draining });
-  return listen(options.listen, handler, { ...DEFAULT_LIMITS, ...options.limits }, options.tls, logger);
+  const admitted = withAdmission(counted, limits, metrics.observeRequest);
+  const handler = withHealthPaths(withQueuedAnswersClosed(admitted), {
+    store,
+    domain: options.domain,
+    draining,
+  });
+  const listener = await listen(options.listen, handler, limits, options.tls, logger);
+  return {
+    ...listener,
+    async drain(graceMs) {
+      await listener.drain(graceMs);
+      slow.stop();
+    },
+  };
 }

@@ -64,13 +64,23 @@ async function serve(
   };
 }
 
+/** How much more than its share a process takes before it refuses: the shares are never quite equal. */
+const SLACK = 1.1;
+
 function memberOptions(options: ServerOptions, processes: number): MemberOptions {
   const { logger: _logger, clock: _clock, rootCredentials, serverKey, limits, ...plain } = options;
-  const most = limits?.maxConnections ?? DEFAULT_LIMITS.maxConnections;
+  const all = { ...DEFAULT_LIMITS, ...limits };
+  const share = (most: number) => Math.ceil(most / processes);
   return {
     ...plain,
     processes,
-    limits: { ...limits, maxConnections: Math.ceil(most / processes) },
+    // Connections go to the processes in turn, so that each has its share of a client's requests too; nearly.
+    limits: {
+      ...all,
+      maxConnections: share(all.maxConnections),
+      maxRequests: share(all.maxRequests * SLACK),
+      maxRequestsPerClient: share(all.maxRequestsPerClient * SLACK),
+    },
     accessKeyId: rootCredentials.accessKeyId,
     secretAccessKey: rootCredentials.secretAccessKey.reveal(),
     serverKeyText: serverKey?.reveal(),

@@ -3,6 +3,8 @@ import { createServer as createTlsServer, type Server as TlsServer } from 'node:
 import type { AddressInfo, Socket } from 'node:net';
 import { HostError, systemErrorCode } from '../core/errors.ts';
 import { type Logger, silentLogger } from '../core/logger.ts';
+import type { AdmissionLimits } from './admission.ts';
+import type { SlownessLimits } from './slow-clients.ts';
 import { keepTlsFresh, readTls, type TlsFiles } from './tls.ts';
 
 export interface ListenAddress {
@@ -19,7 +21,7 @@ export interface Listener {
   drain(graceMs: number): Promise<void>;
 }
 
-export interface ListenerLimits {
+export interface ListenerLimits extends AdmissionLimits, SlownessLimits {
   /** Milliseconds a client may take for the request's head; slow-loris clients end here. */
   readonly headersTimeout: number;
   /** Milliseconds without a byte in either direction while a request is under way. */
@@ -34,9 +36,12 @@ export interface ListenerLimits {
 export const DEFAULT_LIMITS: ListenerLimits = {
   headersTimeout: 20_000,
   idleTimeout: 60_000,
+  leastRate: 256,
   keepAliveTimeout: 75_000,
   maxHeaderSize: 32 * 1024,
   maxConnections: 10_000,
+  maxRequests: 2048,
+  maxRequestsPerClient: 1024,
 };
 
 type Handler = (req: IncomingMessage, res: ServerResponse) => void;

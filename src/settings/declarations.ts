@@ -78,6 +78,10 @@ function parseProcesses(value: string): Parsed<number | 'auto'> {
     : problem('must be a number from 1 to 64, or auto');
 }
 
+function parseCount(value: string): Parsed<number> {
+  return /^[1-9]\d{0,5}$/.test(value) ? ok(Number(value)) : problem('must be a number from 1 to 999,999');
+}
+
 const facts = {
   flag: undefined,
   default: undefined,
@@ -328,6 +332,24 @@ export const settingsSchema = z.object({
     default: '1',
     help: 'How many processes of the embedded server answer requests: a number, or auto for one a core, at most 4. With more than one, a further process looks after them.',
     example: 'auto',
+  }),
+  maxRequests: text(parseCount).register(settingFacts, {
+    ...facts,
+    env: 'BUCKETWRIGHT_MAX_REQUESTS',
+    yaml: ['server', 'maxRequests'],
+    flag: '--max-requests',
+    default: '2048',
+    help: 'How many requests the embedded server has under way at once, of all its processes; further ones are refused with SlowDown. What they hold in memory grows with it.',
+    example: '4096',
+  }),
+  maxRequestsPerClient: text(parseCount).register(settingFacts, {
+    ...facts,
+    env: 'BUCKETWRIGHT_MAX_REQUESTS_PER_CLIENT',
+    yaml: ['server', 'maxRequestsPerClient'],
+    flag: '--max-requests-per-client',
+    default: '1024',
+    help: 'The same for one client, which is an IPv4 address or an IPv6 network of 64 bits: so that one cannot take the place of all others. Behind a proxy all requests are its own.',
+    example: '64',
   }),
   objectOwnership: oneOf(ownerships).register(settingFacts, {
     ...facts,

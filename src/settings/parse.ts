@@ -90,6 +90,8 @@ export function parseSettings(input: SettingsInput): Settings {
     abandonedUploadAge,
     lifecycleDay,
     processes,
+    maxRequests,
+    maxRequestsPerClient,
     objectOwnership,
   } = values;
   crossCheck({ manifest: manifest(), buckets, retention: { logs: logRetention, traces: traceRetention } }, problems);
@@ -104,6 +106,8 @@ export function parseSettings(input: SettingsInput): Settings {
     abandonedUploadAge === undefined ||
     lifecycleDay === undefined ||
     processes === undefined ||
+    maxRequests === undefined ||
+    maxRequestsPerClient === undefined ||
     objectOwnership === undefined ||
     outageMode === undefined;
   if (problems.length > 0 || incomplete) throw new SettingsError(redact(problems, raw));
@@ -128,6 +132,8 @@ export function parseSettings(input: SettingsInput): Settings {
       tls:
         tlsCertificate === undefined || tlsKey === undefined ? undefined : { certificate: tlsCertificate, key: tlsKey },
       processes,
+      maxRequests,
+      maxRequestsPerClient,
       objectOwnership,
       serverKey: values.serverKey,
       domain: values.domain,

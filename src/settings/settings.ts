@@ -45,6 +45,9 @@ export interface ServerSettings {
   readonly tls: { readonly certificate: string; readonly key: string } | undefined;
   /** How many processes answer requests; `auto`: as the machine has cores, within reason. */
   readonly processes: number | 'auto';
+  /** How many requests may be under way at once: of all clients, and of one. */
+  readonly maxRequests: number;
+  readonly maxRequestsPerClient: number;
   /** Of buckets that are made without saying. */
   readonly objectOwnership: 'BucketOwnerEnforced' | 'BucketOwnerPreferred' | 'ObjectWriter';
   /** What users' secrets are encrypted with; undefined: a key of the data directory. */

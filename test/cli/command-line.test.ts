@@ -32,38 +32,42 @@ describe('config show', () => {
     expect(code).toBe(0);
     expect(stdout).toBe(`storage: s3 at https://fsn1.your-objectstorage.com
 
-S3_ENDPOINT                     https://fsn1.your-objectstorage.com  environment S3_ENDPOINT
-S3_REGION                       fsn1                                 provider hetzner
-S3_ACCESS_KEY_ID                set (from environment S3_ACCESS_KEY_ID)
-S3_SECRET_ACCESS_KEY            set (from environment S3_SECRET_ACCESS_KEY)
-S3_FORCE_PATH_STYLE             true                                 provider hetzner
-S3_INSECURE                     false                                default
-S3_PROVIDER                     hetzner                              provider hetzner
-S3_OUTAGE_MODE                  fail-closed                          default
-S3_BUCKET_LOKI                  acme-loki                            flag --bucket-loki
-S3_PREFIX_LOKI                  -                                    unset
-S3_BUCKET_TEMPO                 cloudlysis-tempo                     default
-S3_PREFIX_TEMPO                 -                                    unset
-S3_BUCKET_BACKUP                cloudlysis-backup                    default
-S3_PREFIX_BACKUP                -                                    unset
-BUCKETWRIGHT_BACKUP_PASSPHRASE  -                                    unset
-S3_BUCKET_ARTIFACTS             cloudlysis-artifacts                 default
-S3_PREFIX_ARTIFACTS             -                                    unset
-RETENTION_LOGS                  31d                                  default
-RETENTION_TRACES                14d                                  default
-BUCKETWRIGHT_DATA               ./data                               default
-BUCKETWRIGHT_LISTEN             127.0.0.1:9000                       default
-BUCKETWRIGHT_ADMIN_LISTEN       127.0.0.1:9002                       default
-BUCKETWRIGHT_BUCKETS            -                                    unset
-BUCKETWRIGHT_DURABILITY         strict                               default
-BUCKETWRIGHT_ABANDONED_UPLOADS  7d                                   default
-BUCKETWRIGHT_LIFECYCLE_DAY      1d                                   default
-BUCKETWRIGHT_PROCESSES          1                                    default
-BUCKETWRIGHT_OBJECT_OWNERSHIP   BucketOwnerEnforced                  default
-BUCKETWRIGHT_SERVER_KEY         -                                    unset
-BUCKETWRIGHT_TLS_CERT           -                                    unset
-BUCKETWRIGHT_TLS_KEY            -                                    unset
-BUCKETWRIGHT_DOMAIN             -                                    unset
+S3_ENDPOINT                           https://fsn1.your-objectstorage.com  environment S3_ENDPOINT
+S3_REGION                             fsn1                                 provider hetzner
+S3_ACCESS_KEY_ID                      set (from environment S3_ACCESS_KEY_ID)
+S3_SECRET_ACCESS_KEY                  set (from environment S3_SECRET_ACCESS_KEY)
+S3_FORCE_PATH_STYLE                   true                                 provider hetzner
+S3_INSECURE                           false                                default
+S3_PROVIDER                           hetzner                              provider hetzner
+S3_OUTAGE_MODE                        fail-closed                          default
+S3_BUCKET_LOKI                        acme-loki                            flag --bucket-loki
+S3_PREFIX_LOKI                        -                                    unset
+S3_BUCKET_TEMPO                       cloudlysis-tempo                     default
+S3_PREFIX_TEMPO                       -                                    unset
+S3_BUCKET_BACKUP                      cloudlysis-backup                    default
+S3_PREFIX_BACKUP                      -                                    unset
+BUCKETWRIGHT_BACKUP_PASSPHRASE        -                                    unset
+BUCKETWRIGHT_BACKUP_KEY               -                                    unset
+BUCKETWRIGHT_BACKUP_LOCK              -                                    unset
+S3_BUCKET_ARTIFACTS                   cloudlysis-artifacts                 default
+S3_PREFIX_ARTIFACTS                   -                                    unset
+RETENTION_LOGS                        31d                                  default
+RETENTION_TRACES                      14d                                  default
+BUCKETWRIGHT_DATA                     ./data                               default
+BUCKETWRIGHT_LISTEN                   127.0.0.1:9000                       default
+BUCKETWRIGHT_ADMIN_LISTEN             127.0.0.1:9002                       default
+BUCKETWRIGHT_BUCKETS                  -                                    unset
+BUCKETWRIGHT_DURABILITY               strict                               default
+BUCKETWRIGHT_ABANDONED_UPLOADS        7d                                   default
+BUCKETWRIGHT_LIFECYCLE_DAY            1d                                   default
+BUCKETWRIGHT_PROCESSES                1                                    default
+BUCKETWRIGHT_MAX_REQUESTS             2048                                 default
+BUCKETWRIGHT_MAX_REQUESTS_PER_CLIENT  1024                                 default
+BUCKETWRIGHT_OBJECT_OWNERSHIP         BucketOwnerEnforced                  default
+BUCKETWRIGHT_SERVER_KEY               -                                    unset
+BUCKETWRIGHT_TLS_CERT                 -                                    unset
+BUCKETWRIGHT_TLS_KEY                  -                                    unset
+BUCKETWRIGHT_DOMAIN                   -                                    unset
 `);
   });
 

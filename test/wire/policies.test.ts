@@ -370,6 +370,24 @@ describe('access control lists', () => {
     expect((await s3.ask('DELETE', '/lists/theirs')).status).toBe(204);
   });
 
+  it('an upload may be listed and aborted by the account that began it, and by no other', async () => {
+    const begin = async (as: Asker) => {
+      const { text } = await s3.ask('POST', '/lists/upload?uploads', { as });
+      return `/lists/upload?uploadId=${/<UploadId>([^<]+)</.exec(text)?.[1]}`;
+    };
+    await acl('/lists?acl', { 'x-amz-acl': 'public-read-write' });
+    const [own, theirs] = [await begin(owner), await begin(other)];
+    await acl('/lists?acl', { 'x-amz-acl': 'private' });
+    for (const method of ['GET', 'DELETE']) {
+      expect((await s3.ask(method, own, { as: other })).status).toBe(403);
+      expect((await s3.ask(method, theirs, { as: member })).status).toBe(403);
+      expect((await s3.ask(method, theirs, { as: 'anonymous' })).status).toBe(403);
+    }
+    expect((await s3.ask('GET', theirs, { as: other })).status).toBe(200);
+    expect((await s3.ask('DELETE', theirs, { as: other })).status).toBe(204);
+    expect((await s3.ask('DELETE', own)).status).toBe(204);
+  });
+
   it('no list lets a member of an account do what its own policies do not', async () => {
     await acl('/lists/object?acl', { 'x-amz-grant-full-control': 'id="other"' });
     expect((await get(other, '/lists/object')).status).toBe(200);

@@ -66,6 +66,7 @@ export async function startEmbedded(
         ? undefined
         : { certificate: resolve(server.tls.certificate), key: resolve(server.tls.key) },
     processes: server.processes === 'auto' ? Math.min(MOST_PROCESSES, availableParallelism()) : server.processes,
+    limits: { maxRequests: server.maxRequests, maxRequestsPerClient: server.maxRequestsPerClient },
     objectOwnership: server.objectOwnership,
     serverKey: server.serverKey,
     domain: server.domain,

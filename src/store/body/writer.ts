@@ -42,7 +42,7 @@ export interface BodyWriterOptions {
  * What gathers is not in the budget yet, so that many bodies at once get smaller lots.
  */
 const MOST_LOT = 512 * KiB;
-const LEAST_LOT = 128 * KiB;
+const LEAST_LOT = 32 * KiB;
 const ALL_LOTS = 16 * MiB;
 /** Lots of one body that may be under way at once. */
 const WINDOW = 3;
