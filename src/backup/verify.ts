@@ -81,7 +81,7 @@ async function* readBack(
         continue;
       }
       for (const blob of blobs.get(name)?.values() ?? []) {
-        store.openBlob(blob, bytes.subarray(blob.offset, blob.offset + blob.length));
+        await store.openBlob(blob, bytes.subarray(blob.offset, blob.offset + blob.length));
       }
       read += 1;
     } catch (error) {

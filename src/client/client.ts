@@ -97,7 +97,7 @@ export function createClient(connection: Connection, options: TransportOptions =
 
     list,
 
-    async put({ bucket, key, body, ifAbsent, checksum, md5, signal, ...headers }) {
+    async put({ bucket, key, body, ifAbsent, checksum, md5, sha256, signal, ...headers }) {
       const bytes = 'bytes' in body;
       const command = new PutObjectCommand({
         Bucket: bucket,
@@ -110,6 +110,18 @@ export function createClient(connection: Connection, options: TransportOptions =
         IfNoneMatch: ifAbsent === true ? '*' : undefined,
         ChecksumAlgorithm: checksum,
       });
+      if (sha256 !== undefined) {
+        command.middlewareStack.add(
+          (next) => (args) => {
+            const { request } = args;
+            if (typeof request === 'object' && request !== null && 'headers' in request) {
+              Object.assign(Object(request.headers), { 'x-amz-content-sha256': sha256 });
+            }
+            return next(args);
+          },
+          { step: 'build', name: 'knownPayloadDigest' },
+        );
+      }
       const send = (client: S3Client) => client.send(command, abortable(signal));
       const answer = await call('PutObject', { bucket, key }, send, bytes);
       return { etag: bare(answer.ETag) };

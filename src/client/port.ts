@@ -91,6 +91,11 @@ export interface PutRequest extends ObjectAddress, ObjectHeaders {
   readonly body: Body;
   /** MD5 of the body, which the provider then checks: `Content-MD5`. */
   readonly md5?: Uint8Array | undefined;
+  /**
+   * SHA-256 of the body, in hexadecimal, where it is known already: signed as the payload's digest instead of being
+   * computed again. The provider refuses another body.
+   */
+  readonly sha256?: string | undefined;
   /** Only if there is no such object. Ask the profile first: some providers ignore it and answer 200. */
   readonly ifAbsent?: boolean | undefined;
   /** A checksum whatever the profile says; default: as the profile says. */

@@ -32,14 +32,16 @@ export interface WriteOptions {
   readonly changes: number;
   /** Commits a second at most; 0: as fast as it goes. */
   readonly rate?: number;
-  readonly mode?: 'durable' | 'nometasync' | 'nosync';
+  readonly mode?: 'durable' | 'nometasync' | 'nosync' | 'utterly' | 'writemap';
   /** Distinct keys a table. */
   readonly keys?: number;
+  /** Of 100 changes so many delete. Default 25. */
+  readonly drop?: number;
 }
 
-function writeArguments(path: string, options: WriteOptions): readonly string[] {
-  const { pageSize, seed, commits, changes, rate = 0, mode = 'durable', keys = 2000 } = options;
-  return ['write', path, ...[pageSize, seed, commits, changes, rate].map(String), mode, String(keys)];
+export function writeArguments(path: string, options: WriteOptions): readonly string[] {
+  const { pageSize, seed, commits, changes, rate = 0, mode = 'durable', keys = 2000, drop = 25 } = options;
+  return ['write', path, ...[pageSize, seed, commits, changes, rate].map(String), mode, String(keys), String(drop)];
 }
 
 function parseCommit(line: string): Committed {
@@ -55,6 +57,12 @@ export async function write(path: string, options: WriteOptions): Promise<readon
 
 export async function createEmpty(path: string, pageSize: number): Promise<void> {
   await run(tool('helper'), ['empty', path, String(pageSize)]);
+}
+
+/** Removes all content, so that the file shrinks. */
+export async function clearAll(path: string): Promise<readonly Committed[]> {
+  const { stdout } = await run(tool('helper'), ['clear', path]);
+  return stdout.trim().split('\n').map(parseCommit);
 }
 
 /** The commit whose content an environment holds. @throws CommandFailed where content and checksum disagree */

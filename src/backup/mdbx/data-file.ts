@@ -1,7 +1,7 @@
-import { closeSync, fstatSync, openSync, readFileSync, readSync, statSync } from 'node:fs';
+import { readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { systemErrorCode } from '../../core/errors.ts';
 import { BackupError } from '../errors.ts';
+import { type FileBytes, type OpenBytes, openBytes, unreadable } from './file-bytes.ts';
 import { MAX_PAGE_SIZE, META_BYTES, META_PAGES, type Meta, MIN_PAGE_SIZE, readMeta } from './layout.ts';
 import { broken } from './page.ts';
 
@@ -15,75 +15,70 @@ export function lockFilePath(path: string): string {
   return isDirectory(path) ? join(path, 'mdbx.lck') : `${path}-lck`;
 }
 
-function isDirectory(path: string): boolean {
+export function isDirectory(path: string): boolean {
   try {
     return statSync(path).isDirectory();
   } catch (error) {
-    throw new BackupError('source', `${path} cannot be read (${systemErrorCode(error) ?? 'unknown'})`, {
-      subject: path,
-      advice: 'check the path and its permissions',
-      cause: error,
-    });
+    throw unreadable(path, 'read', error);
   }
 }
 
-/**
- * An environment's data file, opened only to be read. Reads are synchronous: one is a few microseconds from the page
- * cache, several times less than a promise, and a walk does one a page.
- */
+/** What the three meta pages say at one moment. */
+export interface Head {
+  /** The root of the newest transaction that can be relied on. */
+  readonly meta: Meta;
+  /** Bytes of all metas: another transaction, of whatever kind, is another state. */
+  readonly state: Buffer;
+}
+
+export const sameHead = (a: Head, b: Head): boolean => a.state.equals(b.state);
+
+/** An environment's data file, opened only to be read. */
 export class DataFile {
   readonly path: string;
-  readonly #fd: number;
+  readonly #bytes: FileBytes;
   readonly #boot: string;
   /** Bytes read so far. */
   bytesRead = 0;
 
-  constructor(path: string) {
+  /** @throws BackupError `source` */
+  constructor(path: string, open: OpenBytes = openBytes) {
     this.path = dataFilePath(path);
-    try {
-      this.#fd = openSync(this.path, 'r');
-    } catch (error) {
-      throw new BackupError('source', `${this.path} cannot be opened (${systemErrorCode(error) ?? 'unknown'})`, {
-        subject: this.path,
-        advice: 'check the path and its permissions',
-        cause: error,
-      });
-    }
+    this.#bytes = open(this.path);
     this.#boot = bootId();
   }
 
-  /** Names the file on this host, so that one put in its place is not taken for it. */
   identity(): string {
-    const { dev, ino } = fstatSync(this.#fd);
-    return `${dev}:${ino}`;
+    return this.#bytes.identity();
   }
 
-  /** @throws BackupError `structure` where the file ends before */
+  /** @returns bytes read: fewer than asked only where the file ends */
+  readUpTo(buffer: Buffer, position: number): number {
+    const bytes = this.#bytes.read(buffer, position);
+    this.bytesRead += bytes;
+    return bytes;
+  }
+
+  /** @param what the page that is read, for the error. @throws BackupError `structure` where the file ends before */
   read(buffer: Buffer, position: number, what: number): Buffer {
-    for (let done = 0; done < buffer.length; ) {
-      const bytes = readSync(this.#fd, buffer, done, buffer.length - done, position + done);
-      if (bytes === 0) throw broken(what, 'lies beyond the end of the file');
-      done += bytes;
-    }
-    this.bytesRead += buffer.length;
+    if (this.readUpTo(buffer, position) < buffer.length) throw broken(what, 'lies beyond the end of the file');
     return buffer;
   }
 
   /**
-   * The root of the newest transaction that can be relied on: the newest meta that is steady, or that was written since
-   * this host started (what is not synced is lost with the host, and only with it).
+   * The newest meta that is steady, or that was written since this host started (what is not synced is lost with the
+   * host, and only with it).
    * @throws BackupError `not-mdbx`
    */
-  head(): Meta {
+  head(): Head {
     for (let attempt = 0; attempt < 100; attempt++) {
-      const first = this.#metas();
-      const second = this.#metas();
-      const torn = first.length !== second.length || first.some((meta, i) => !sameMeta(meta, second[i]));
-      const best = first
-        .filter(({ steady, bootId: boot }) => steady || boot === this.#boot)
+      const [first, second] = [this.#state(), this.#state()];
+      if (first === undefined && second === undefined) break;
+      if (first === undefined || second === undefined || !first.state.equals(second.state)) continue;
+      const best = first.metas
+        .filter(({ steady, bootId: boot }) => steady || (boot === this.#boot && boot !== ''))
         .reduce<Meta | undefined>((newest, meta) => (meta.txnid > (newest?.txnid ?? 0) ? meta : newest), undefined);
-      if (!torn && best !== undefined) return best;
-      if (!torn && first.length === 0) break;
+      if (best !== undefined) return { meta: best, state: first.state };
     }
     throw new BackupError('not-mdbx', `${this.path} has no usable meta page: it is no MDBX environment, or damaged`, {
       subject: this.path,
@@ -91,17 +86,18 @@ export class DataFile {
     });
   }
 
-  #metas(): Meta[] {
+  #state(): { readonly metas: readonly Meta[]; readonly state: Buffer } | undefined {
     const size = this.#pageSize();
-    if (size === undefined) return [];
+    if (size === undefined) return undefined;
+    const state = Buffer.alloc(META_PAGES * META_BYTES);
     const metas: Meta[] = [];
     for (let slot = 0; slot < META_PAGES; slot++) {
-      const bytes = Buffer.alloc(META_BYTES);
-      if (readSync(this.#fd, bytes, 0, META_BYTES, slot * size) < META_BYTES) continue;
+      const bytes = state.subarray(slot * META_BYTES, (slot + 1) * META_BYTES);
+      if (this.#bytes.read(bytes, slot * size) < META_BYTES) continue;
       const meta = readMeta(bytes, slot);
       if (meta !== undefined && meta.pageSize === size) metas.push(meta);
     }
-    return metas;
+    return { metas, state };
   }
 
   /** Told by any meta; the first may be in the middle of its update, so that the others are looked for. */
@@ -109,7 +105,7 @@ export class DataFile {
     const bytes = Buffer.alloc(META_BYTES);
     for (let slot = 0; slot < META_PAGES; slot++) {
       for (let size = MIN_PAGE_SIZE; size <= MAX_PAGE_SIZE; size *= 2) {
-        if (readSync(this.#fd, bytes, 0, META_BYTES, slot * size) === META_BYTES) {
+        if (this.#bytes.read(bytes, slot * size) === META_BYTES) {
           const meta = readMeta(bytes, slot);
           if (meta !== undefined && (slot === 0 || meta.pageSize === size)) return meta.pageSize;
         }
@@ -120,11 +116,9 @@ export class DataFile {
   }
 
   close(): void {
-    closeSync(this.#fd);
+    this.#bytes.close();
   }
 }
-
-export const sameMeta = (a: Meta, b: Meta | undefined): boolean => b !== undefined && a.bytes.equals(b.bytes);
 
 /** As libmdbx writes it into its metas: the UUID of the boot, its bytes in reverse. Empty where the system tells none. */
 function bootId(): string {

@@ -34,22 +34,32 @@ export function broken(pgno: number, what: string): BackupError {
   });
 }
 
-type Compare = (a: Buffer, b: Buffer) => number;
+/** Compares the key at [a, a + aBytes) with that at [b, b + bBytes) of the same bytes. */
+type Compare = (bytes: Buffer, a: number, aBytes: number, b: number, bBytes: number) => number;
 
-const integers: Compare = (a, b) => {
-  if (a.length !== b.length) return 1;
-  for (let at = a.length - 1; at >= 0; at--) {
-    const difference = (a[at] ?? 0) - (b[at] ?? 0);
+const lexical: Compare = (bytes, a, aBytes, b, bBytes) => {
+  const most = Math.min(aBytes, bBytes);
+  for (let at = 0; at < most; at++) {
+    const difference = (bytes[a + at] ?? 0) - (bytes[b + at] ?? 0);
+    if (difference !== 0) return difference;
+  }
+  return aBytes - bBytes;
+};
+const integers: Compare = (bytes, a, aBytes, b, bBytes) => {
+  if (aBytes !== bBytes) return 1;
+  for (let at = aBytes - 1; at >= 0; at--) {
+    const difference = (bytes[a + at] ?? 0) - (bytes[b + at] ?? 0);
     if (difference !== 0) return difference;
   }
   return 0;
 };
-const reversed: Compare = (a, b) => {
-  for (let back = 1; back <= Math.min(a.length, b.length); back++) {
-    const difference = (a[a.length - back] ?? 0) - (b[b.length - back] ?? 0);
+const reversed: Compare = (bytes, a, aBytes, b, bBytes) => {
+  const most = Math.min(aBytes, bBytes);
+  for (let back = 1; back <= most; back++) {
+    const difference = (bytes[a + aBytes - back] ?? 0) - (bytes[b + bBytes - back] ?? 0);
     if (difference !== 0) return difference;
   }
-  return a.length - b.length;
+  return aBytes - bBytes;
 };
 
 /** How a tree orders its keys; a nested tree's keys are the duplicates of its key. */
@@ -58,8 +68,11 @@ export function keyOrder(flags: number, duplicates: boolean): Compare {
     ? [treeFlag.integerDup, treeFlag.reverseDup]
     : [treeFlag.integerKey, treeFlag.reverseKey];
   if ((flags & integer) !== 0) return integers;
-  return (flags & reverse) !== 0 ? reversed : Buffer.compare;
+  return (flags & reverse) !== 0 ? reversed : lexical;
 }
+
+const u16 = (bytes: Buffer, at: number): number => (bytes[at] ?? 0) | ((bytes[at + 1] ?? 0) << 8);
+const NONE: readonly Reference[] = [];
 
 /**
  * Reads what a branch or leaf page holds, and holds it to the format: bounds, kinds, and the order of its keys.
@@ -74,34 +87,44 @@ export function readPage(bytes: Buffer, pgno: number, tree: Tree, nested: boolea
   const compare = keyOrder(tree.flags, nested);
   if (flags === (pageFlag.leaf | pageFlag.dupfix)) {
     checkFixed(bytes, 0, bytes.length, header, pgno, compare);
-    return { kind: 'leaf', references: [], items: count };
+    return { kind: 'leaf', references: NONE, items: count };
   }
   if (flags !== pageFlag.leaf && flags !== pageFlag.branch) throw broken(pgno, `is of the unexpected kind ${flags}`);
+  const branch = flags === pageFlag.branch;
+  if (branch && count < 2) throw broken(pgno, `is a branch with ${count} children`);
   const references: Reference[] = [];
+  const { length } = bytes;
   let items = 0;
-  let before: Buffer | undefined;
+  let [before, beforeBytes] = [0, 0];
   for (let index = 0; index < count; index++) {
-    const at = HEADER_BYTES + bytes.readUInt16LE(HEADER_BYTES + index * 2);
-    if (at < HEADER_BYTES + upper || at + 8 > bytes.length) throw broken(pgno, `entry ${index} lies outside`);
-    const [size, kind, keyBytes] = [bytes.readUInt32LE(at), bytes[at + 4] ?? 0, bytes.readUInt16LE(at + 6)];
-    const value = at + 8 + keyBytes;
-    if (value > bytes.length) throw broken(pgno, `the key of entry ${index} lies outside`);
-    const key = bytes.subarray(at + 8, value);
+    const at = HEADER_BYTES + u16(bytes, HEADER_BYTES + index * 2);
+    if (at < HEADER_BYTES + upper || at + 8 > length) throw broken(pgno, `entry ${index} lies outside`);
+    const keyBytes = u16(bytes, at + 6);
+    const key = at + 8;
+    if (key + keyBytes > length) throw broken(pgno, `the key of entry ${index} lies outside`);
     // The first key of a branch page stands for all that is less: it is not compared.
-    if (before !== undefined && compare(before, key) >= 0) throw broken(pgno, `key ${index} is out of order`);
-    before = flags === pageFlag.branch && index === 0 ? undefined : key;
-    if (flags === pageFlag.branch) {
-      references.push({ kind: 'child', pgno: size });
+    if (index > (branch ? 1 : 0) && compare(bytes, before, beforeBytes, key, keyBytes) >= 0) {
+      throw broken(pgno, `key ${index} is out of order`);
+    }
+    [before, beforeBytes] = [key, keyBytes];
+    if (branch) {
+      references.push({ kind: 'child', pgno: bytes.readUInt32LE(at) });
       continue;
     }
-    const found = readValue(bytes, value, size, kind, pgno, tree, key);
+    const [size, kind] = [bytes.readUInt32LE(at), bytes[at + 4] ?? 0];
+    if (kind === 0) {
+      if (key + keyBytes + size > length) throw broken(pgno, 'a value lies outside');
+      items += 1;
+      continue;
+    }
+    const found = readValue(bytes, key + keyBytes, size, kind, pgno, tree, key, keyBytes);
     items += found.items;
     if (found.reference !== undefined) references.push(found.reference);
   }
-  if (flags === pageFlag.branch && count < 2) throw broken(pgno, `is a branch with ${count} children`);
-  return { kind: flags === pageFlag.branch ? 'branch' : 'leaf', references, items };
+  return { kind: branch ? 'branch' : 'leaf', references, items };
 }
 
+/** A value that is not just bytes on the page. */
 function readValue(
   bytes: Buffer,
   at: number,
@@ -109,13 +132,12 @@ function readValue(
   kind: number,
   pgno: number,
   tree: Tree,
-  key: Buffer,
+  key: number,
+  keyBytes: number,
 ): { readonly items: number; readonly reference?: Reference } {
   const inside = kind === nodeFlag.big ? 4 : size;
   if (at + inside > bytes.length) throw broken(pgno, 'a value lies outside');
   switch (kind) {
-    case 0:
-      return { items: 1 };
     case nodeFlag.big:
       return { items: 1, reference: { kind: 'large', pgno: bytes.readUInt32LE(at), bytes: size } };
     case nodeFlag.tree:
@@ -125,7 +147,7 @@ function readValue(
       const found = readTree(bytes, at);
       // A nested tree orders its keys as its parent's flags say for duplicates.
       const ordered = nested ? { ...found, flags: tree.flags } : found;
-      const name = nested ? 'duplicates' : key.toString('utf8');
+      const name = nested ? 'duplicates' : bytes.toString('utf8', key, key + keyBytes);
       const reference = { kind: 'tree', tree: ordered, nested, name } as const;
       if (!nested) return { items: 1, reference };
       return found.root === NO_PAGE ? { items: found.items } : { items: found.items, reference };
@@ -152,14 +174,16 @@ function readSubPage(bytes: Buffer, start: number, size: number, pgno: number, t
     checkFixed(bytes, start, end, header, pgno, compare);
     return count;
   }
-  let before: Buffer | undefined;
+  let [before, beforeBytes] = [0, 0];
   for (let index = 0; index < count; index++) {
-    const at = body + bytes.readUInt16LE(body + index * 2);
+    const at = body + u16(bytes, body + index * 2);
     if (at + 8 > end) throw broken(pgno, 'a duplicate lies outside');
-    const key = bytes.subarray(at + 8, at + 8 + bytes.readUInt16LE(at + 6));
-    if (at + 8 + key.length > end) throw broken(pgno, 'a duplicate lies outside');
-    if (before !== undefined && compare(before, key) >= 0) throw broken(pgno, 'duplicates are out of order');
-    before = key;
+    const keyBytes = u16(bytes, at + 6);
+    if (at + 8 + keyBytes > end) throw broken(pgno, 'a duplicate lies outside');
+    if (index > 0 && compare(bytes, before, beforeBytes, at + 8, keyBytes) >= 0) {
+      throw broken(pgno, 'duplicates are out of order');
+    }
+    [before, beforeBytes] = [at + 8, keyBytes];
   }
   return count;
 }
@@ -172,14 +196,12 @@ function checkFixed(
   pgno: number,
   compare: Compare,
 ): void {
-  const width = bytes.readUInt16LE(start + 8);
+  const width = u16(bytes, start + 8);
   const count = header.lower >>> 1;
   const body = start + HEADER_BYTES;
   if (width === 0 || body + width * count > end) throw broken(pgno, 'fixed-size values lie outside');
   for (let index = 1; index < count; index++) {
     const at = body + index * width;
-    if (compare(bytes.subarray(at - width, at), bytes.subarray(at, at + width)) >= 0) {
-      throw broken(pgno, 'fixed-size values are out of order');
-    }
+    if (compare(bytes, at - width, width, at, width) >= 0) throw broken(pgno, 'fixed-size values are out of order');
   }
 }

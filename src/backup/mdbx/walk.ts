@@ -1,248 +1,307 @@
 import { setImmediate } from 'node:timers/promises';
 import { BackupError } from '../errors.ts';
 import type { DataFile } from './data-file.ts';
-import {
-  HEADER_BYTES,
-  META_PAGES,
-  type Meta,
-  NO_PAGE,
-  type PageHeader,
-  pageFlag,
-  readHeader,
-  type Tree,
-} from './layout.ts';
-import { broken, type Reference, readPage } from './page.ts';
+import { type Batch, Frontier, type Parent } from './frontier.ts';
+import { HEADER_BYTES, META_PAGES, type Meta, NO_PAGE, type PageHeader, pageFlag, readHeader } from './layout.ts';
+import { broken, readPage } from './page.ts';
+import { Place } from './place.ts';
 
 /** What a walk finds is told to this. */
 export interface Visitor {
-  /** Whether to read on below: false for a page that is known, with all that is below it. */
-  enter(pgno: number, header: PageHeader): boolean;
-  page(pgno: number, bytes: Buffer): void;
-  /** A run of pages that holds one value; `bytes` is reused by the next one. */
-  run(pgno: number, part: Buffer, offset: number, pages: number): void;
-  /** All below it was told. */
-  leave(pgno: number): void;
+  /**
+   * Whether most pages are known, so that reading the header first is less than reading all. Each page's header is asked
+   * for by `enter` either way.
+   */
+  readonly sparse: boolean;
+  /** Whether pages without a transaction number (libmdbx before 0.10 wrote such) are refused: nothing vouches for them. */
+  readonly numbered: boolean;
+  /** Whether to read on: false for a page that is known, with all that is below it. */
+  enter(pgno: number, header: PageHeader, parent: number): boolean;
+  /** Pages from `first` on, checked; the bytes are the walk's own and change afterwards. */
+  pages(first: number, bytes: Buffer): Promise<void> | undefined;
+  /**
+   * A page that contradicts itself or what refers to it. It is left out where this returns.
+   * @throws the error, where it is damage
+   */
+  broken(error: BackupError, pgno: number, parent: number): void;
 }
 
-export interface WalkCounts {
-  /** Pages read, those of runs included. */
-  pages: number;
-  items: number;
-}
+/** A visitor that looks at everything and bears nothing. */
+export const strict: Visitor = {
+  sparse: false,
+  numbered: false,
+  enter: () => true,
+  pages: () => undefined,
+  broken: (error) => {
+    throw error;
+  },
+};
 
-interface Frame {
-  readonly pgno: number;
-  readonly txnid: number;
-  readonly depth: number;
-  readonly references: readonly Reference[];
-  readonly place: Place;
-  next: number;
-}
-
-/** A tree under way. */
-interface Place {
-  readonly tree: Tree;
-  readonly nested: boolean;
-  readonly name: string;
-  /** 0 main and free pages, 1 named trees, 2 duplicates: deeper is damage, and without a limit could be a circle. */
-  readonly level: number;
-  /** The tree whose record counts this one's pages, too: that of the keys that have these duplicates. */
-  readonly within: Place | undefined;
-  branches: number;
-  leaves: number;
-  large: number;
-  items: number;
-  /** Whether nothing was left out, so that the counts must be those of the tree's record. */
-  whole: boolean;
-}
-
-const RUN_PART = 1 << 20;
+/** Bytes read at once, and free bytes between pages that are read over rather than around. */
+const CHUNK = 1 << 20;
+const GAP = 1 << 14;
+/** Headers that are looked at between two looks at whether to stop. */
+const AT_ONCE = 4096;
+/** References that may wait. More leaves at once are read in fewer passes over the file; 20 bytes each while sorted. */
+const LEAVES = 1 << 20;
+const PARENTS = 1 << 16;
+const BRANCHES = 1024;
 
 /**
  * Walks all trees of one transaction: free pages' tree, main tree, named trees, duplicates. Holds every page to the
- * format: page number, kind, bounds, order of keys, and a transaction number not newer than that of the page above it,
- * which is what copy-on-write guarantees; and each tree that was walked whole to the counts of its record.
+ * format: page number, kind, bounds, order of keys, reached once, and a transaction number not newer than that of the page
+ * above it, which is what copy-on-write guarantees; and each tree that was walked whole to the counts of its record.
+ *
+ * Branch pages are few and are followed first; then leaf pages and large values are read in the order of the file.
  * @throws BackupError `structure`; `method` where pages carry no transaction number
  */
-export async function walk(file: DataFile, meta: Meta, visitor: Visitor, signal?: AbortSignal): Promise<WalkCounts> {
-  const counts: WalkCounts = { pages: 0, items: 0 };
-  for (const [name, tree] of [['free pages', meta.gc] as const, ['main', meta.main] as const]) {
-    await walkTree(file, meta, begin(tree, false, name, 0), visitor, counts, signal);
-  }
-  return counts;
+export async function walk(file: DataFile, meta: Meta, visitor: Visitor, signal?: AbortSignal): Promise<void> {
+  await new Walk(file, meta, visitor, signal).run();
 }
 
-const begin = (tree: Tree, nested: boolean, name: string, level: number, within?: Place): Place => ({
-  tree,
-  nested,
-  name,
-  level,
-  within,
-  branches: 0,
-  leaves: 0,
-  large: 0,
-  items: 0,
-  whole: true,
-});
+class Walk {
+  readonly #file: DataFile;
+  readonly #meta: Meta;
+  readonly #visitor: Visitor;
+  readonly #signal: AbortSignal | undefined;
+  readonly #chunk: Buffer;
+  readonly #header = Buffer.alloc(HEADER_BYTES);
+  readonly #branches = new Frontier();
+  readonly #leaves = new Frontier();
+  /** Bytes since others were last let in. */
+  #since = 0;
 
-async function walkTree(
-  file: DataFile,
-  meta: Meta,
-  root: Place,
-  visitor: Visitor,
-  counts: WalkCounts,
-  signal: AbortSignal | undefined,
-): Promise<void> {
-  const stack: Frame[] = [];
-  let since = 0;
-  const push = (pgno: number, limit: number, depth: number, place: Place) => {
-    const frame = enterPage(file, meta, pgno, limit, depth, place, visitor, counts);
-    if (frame !== undefined) stack.push(frame);
-    else {
-      place.whole = false;
-      if (place.within !== undefined) place.within.whole = false;
-    }
-  };
-  const open = (place: Place, limit: number) => {
-    if (place.tree.root === NO_PAGE) return;
-    push(place.tree.root, limit, 1, place);
-  };
-  open(root, meta.txnid);
-  for (let frame = stack.at(-1); frame !== undefined; frame = stack.at(-1)) {
-    const reference = frame.references[frame.next];
-    frame.next += 1;
-    if (reference === undefined) {
-      stack.pop();
-      visitor.leave(frame.pgno);
-      if (frame.depth === 1) finish(frame.place, frame.pgno);
-      continue;
-    }
-    switch (reference.kind) {
-      case 'child':
-        push(reference.pgno, frame.txnid, frame.depth + 1, frame.place);
-        break;
-      case 'large':
-        frame.place.large += readRun(file, meta, reference, frame.txnid, visitor, counts);
-        break;
-      case 'tree':
-        if (frame.place.nested || frame.place.level > (reference.nested ? 1 : 0)) {
-          throw broken(frame.pgno, `a tree within ${frame.place.name}, where none can be`);
-        }
-        open(
-          begin(
-            reference.tree,
-            reference.nested,
-            reference.name,
-            frame.place.level + 1,
-            reference.nested ? frame.place : undefined,
-          ),
-          frame.txnid,
-        );
-        break;
-    }
-    if (counts.pages - since > 256) {
-      since = counts.pages;
-      signal?.throwIfAborted();
-      await setImmediate();
+  constructor(file: DataFile, meta: Meta, visitor: Visitor, signal: AbortSignal | undefined) {
+    this.#file = file;
+    this.#meta = meta;
+    this.#visitor = visitor;
+    this.#signal = signal;
+    // A small environment needs no large one.
+    this.#chunk = Buffer.allocUnsafe(Math.max(meta.pageSize, Math.min(CHUNK, meta.firstUnallocated * meta.pageSize)));
+  }
+
+  async run(): Promise<void> {
+    const { gc, main, txnid } = this.#meta;
+    this.#open(new Place(gc, false, 'free pages', 0), 0, txnid);
+    this.#open(new Place(main, false, 'main', 0), 0, txnid);
+    // Batches of leaves that were begun; all but the last are put aside for what they led to.
+    const begun: { readonly batch: Batch; next: number }[] = [];
+    for (;;) {
+      const full = this.#full();
+      const last = begun.at(-1);
+      if (this.#branches.length > 0 && !full) {
+        const batch = this.#branches.take(BRANCHES);
+        await this.#follow(batch, 0, () => false);
+      } else if (last === undefined || full) {
+        if (this.#leaves.length === 0) return;
+        begun.push({ batch: this.#leaves.take(LEAVES), next: 0 });
+      } else {
+        last.next = await this.#follow(last.batch, last.next, () => this.#full() || this.#branches.length > BRANCHES);
+        if (last.next === last.batch.length) begun.pop();
+      }
     }
   }
+
+  #full(): boolean {
+    return this.#leaves.length >= LEAVES || this.#leaves.parents >= PARENTS;
+  }
+
+  #open(place: Place, pgno: number, txnid: number): void {
+    if (place.tree.root !== NO_PAGE) this.#expect(place.tree.root, 0, { pgno, txnid, place, depth: 1 });
+  }
+
+  #expect(pgno: number, valueBytes: number, parent: Parent): void {
+    const { place, depth } = parent;
+    place.expect();
+    if (valueBytes > 0 || depth >= place.tree.height) this.#leaves.add(pgno, valueBytes, parent);
+    else this.#branches.add(pgno, 0, parent);
+  }
+
+  /** @returns the first of the batch that was not visited yet, where `enough` ended it */
+  async #follow(batch: Batch, from: number, enough: () => boolean): Promise<number> {
+    const gap = this.#visitor.sparse ? 0 : GAP;
+    for (let next = from; next < batch.length; ) {
+      if (enough()) return next;
+      // So many that their pages and gaps fit into one chunk.
+      const group: number[] = [];
+      let [first, end] = [0, 0];
+      for (let looked = 0; next < batch.length && looked < AT_ONCE; next++, looked++) {
+        if (!this.#place(batch, next)) continue;
+        const pgno = batch.pgno(next);
+        const to = pgno + this.#pagesOf(batch, next);
+        const { pageSize } = this.#meta;
+        const fits = (pgno - end) * pageSize <= gap && (to - first) * pageSize <= CHUNK;
+        if (group.length > 0 && !fits) break;
+        this.#since += HEADER_BYTES;
+        if (this.#visitor.sparse && !this.#entered(batch, next)) continue;
+        if (group.length === 0) first = pgno;
+        end = Math.max(end, to);
+        group.push(next);
+      }
+      await this.#visit(batch, group, first, end);
+      this.#since += (end - first) * this.#meta.pageSize;
+      if (this.#since > CHUNK) {
+        this.#since = 0;
+        this.#signal?.throwIfAborted();
+        await setImmediate();
+      }
+    }
+    return batch.length;
+  }
+
+  #pagesOf(batch: Batch, index: number): number {
+    const bytes = batch.valueBytes(index);
+    return bytes === 0 ? 1 : Math.ceil((HEADER_BYTES + bytes) / this.#meta.pageSize);
+  }
+
+  #place(batch: Batch, index: number): boolean {
+    const pgno = batch.pgno(index);
+    if (pgno >= META_PAGES && pgno + this.#pagesOf(batch, index) <= this.#meta.firstUnallocated) return true;
+    this.#leaveOut(batch, index, broken(pgno, 'lies outside of what is in use'));
+    return false;
+  }
+
+  /** Whether to read all of a page, by its header alone. */
+  #entered(batch: Batch, index: number): boolean {
+    const pgno = batch.pgno(index);
+    try {
+      this.#file.read(this.#header, pgno * this.#meta.pageSize, pgno);
+      return this.#enter(batch, index, readHeader(this.#header));
+    } catch (error) {
+      this.#leaveOut(batch, index, error);
+      return false;
+    }
+  }
+
+  #enter(batch: Batch, index: number, header: PageHeader): boolean {
+    const { txnid, pgno, place } = batch.parent(index);
+    this.#checkHeader(header, batch.pgno(index), txnid);
+    if (this.#visitor.enter(header.pgno, header, pgno)) return true;
+    place.leaveOut();
+    place.visited();
+    return false;
+  }
+
+  #checkHeader(header: PageHeader, pgno: number, limit: number): void {
+    if (header.pgno !== pgno) throw broken(pgno, `calls itself page ${header.pgno}`);
+    if (header.txnid === 0 && this.#visitor.numbered) {
+      throw new BackupError('method', `page ${pgno} carries no transaction number: it was written by an old libmdbx`, {
+        subject: `page ${pgno}`,
+        advice: 'use --method mdbx_copy, or --method offline with the environment closed',
+      });
+    }
+    if (header.txnid > limit) throw broken(pgno, `is of transaction ${header.txnid}, newer than ${limit} above it`);
+  }
+
+  #leaveOut(batch: Batch, index: number, error: unknown): void {
+    if (!isBroken(error)) throw error;
+    const { pgno, place } = batch.parent(index);
+    this.#visitor.broken(error, batch.pgno(index), pgno);
+    place.leaveOut();
+    place.visited();
+  }
+
+  async #visit(batch: Batch, group: readonly number[], first: number, end: number): Promise<void> {
+    const [only] = group;
+    if (only === undefined) return;
+    const { pageSize } = this.#meta;
+    const bytes = (end - first) * pageSize;
+    if (bytes > this.#chunk.length) return this.#visitLong(batch, only);
+    const chunk = this.#chunk.subarray(0, bytes);
+    let there: number;
+    try {
+      there = this.#file.readUpTo(chunk, first * pageSize);
+    } catch (error) {
+      // One page that cannot be read, maybe one that nothing needs, must not hide which.
+      if (group.length === 1) throw error;
+      for (const index of group) {
+        const pgno = batch.pgno(index);
+        await this.#visit(batch, [index], pgno, pgno + this.#pagesOf(batch, index));
+      }
+      return;
+    }
+    let [from, to] = [0, 0];
+    for (const index of group) {
+      const at = (batch.pgno(index) - first) * pageSize;
+      const after = at + this.#pagesOf(batch, index) * pageSize;
+      if (!this.#checked(batch, index, chunk.subarray(at, after), after <= there)) continue;
+      if (at !== to) {
+        if (to > from) await this.#visitor.pages(first + from / pageSize, chunk.subarray(from, to));
+        from = at;
+      }
+      to = after;
+    }
+    if (to > from) await this.#visitor.pages(first + from / pageSize, chunk.subarray(from, to));
+  }
+
+  /** A value that is larger than what is read at once. */
+  async #visitLong(batch: Batch, index: number): Promise<void> {
+    const { pageSize } = this.#meta;
+    const pgno = batch.pgno(index);
+    const total = this.#pagesOf(batch, index) * pageSize;
+    for (let offset = 0; offset < total; offset += this.#chunk.length) {
+      const part = this.#chunk.subarray(0, Math.min(this.#chunk.length, total - offset));
+      const whole = this.#file.readUpTo(part, pgno * pageSize + offset) === part.length;
+      if (offset === 0 && !this.#checked(batch, index, part, whole)) return;
+      // Its first part was counted as visited: what is missing now can only be thrown.
+      if (!whole) throw broken(pgno, 'lies beyond the end of the file');
+      await this.#visitor.pages(pgno + offset / pageSize, part);
+      this.#signal?.throwIfAborted();
+    }
+  }
+
+  /** Checks a page, or the first of a value's, and notes what it refers to. @returns whether to keep it */
+  #checked(batch: Batch, index: number, bytes: Buffer, whole: boolean): boolean {
+    const pgno = batch.pgno(index);
+    const parent = batch.parent(index);
+    const { place, depth } = parent;
+    try {
+      if (!whole) throw broken(pgno, 'lies beyond the end of the file');
+      const header = readHeader(bytes);
+      // The header may have changed since it was looked at.
+      if (this.#visitor.sparse) this.#checkHeader(header, pgno, parent.txnid);
+      else if (!this.#enter(batch, index, header)) return false;
+      if (batch.valueBytes(index) > 0) {
+        const pages = this.#pagesOf(batch, index);
+        if (header.flags !== pageFlag.large) throw broken(pgno, `is of the kind ${header.flags}, not of a large value`);
+        if (header.pages < pages) throw broken(pgno, `holds ${header.pages} pages, its value needs ${pages}`);
+        place.countLarge(header.pages);
+      } else this.#readTreePage(bytes, pgno, header.txnid === 0 ? parent.txnid : header.txnid, place, depth);
+      place.visited();
+      return true;
+    } catch (error) {
+      this.#leaveOut(batch, index, error);
+      return false;
+    }
+  }
+
+  #readTreePage(bytes: Buffer, pgno: number, txnid: number, place: Place, depth: number): void {
+    const { height } = place.tree;
+    if (depth > height) throw broken(pgno, `the tree ${place.name} is higher than its record says`);
+    const { kind, items, references } = readPage(bytes, pgno, place.tree, place.nested);
+    if ((kind === 'leaf') !== (depth === height)) {
+      throw broken(pgno, `a ${kind} at depth ${depth} of the ${height} of ${place.name}`);
+    }
+    // All of it first, so that nothing is followed of a page that is refused.
+    for (const reference of references) {
+      if (reference.kind === 'tree' && (place.nested || place.level > (reference.nested ? 1 : 0))) {
+        throw broken(pgno, `a tree within ${place.name}, where none can be`);
+      }
+    }
+    place.count(kind, items);
+    let parent: Parent | undefined;
+    for (const reference of references) {
+      if (reference.kind === 'tree') {
+        const { tree, nested, name } = reference;
+        this.#open(new Place(tree, nested, name, place.level + 1, nested ? place : undefined), pgno, txnid);
+        continue;
+      }
+      parent ??= { pgno, txnid, place, depth: depth + 1 };
+      this.#expect(reference.pgno, reference.kind === 'large' ? reference.bytes : 0, parent);
+    }
+  }
 }
 
-function enterPage(
-  file: DataFile,
-  meta: Meta,
-  pgno: number,
-  limit: number,
-  depth: number,
-  place: Place,
-  visitor: Visitor,
-  counts: WalkCounts,
-): Frame | undefined {
-  checkPlace(pgno, 1, meta);
-  const bytes = file.read(Buffer.allocUnsafe(meta.pageSize), pgno * meta.pageSize, pgno);
-  counts.pages += 1;
-  const header = readHeader(bytes);
-  checkHeader(header, pgno, limit);
-  if (!visitor.enter(pgno, header)) return undefined;
-  if (depth > place.tree.height) throw broken(pgno, `the tree ${place.name} is higher than its record says`);
-  const content = readPage(bytes, pgno, place.tree, place.nested);
-  if ((content.kind === 'leaf') !== (depth === place.tree.height)) {
-    throw broken(pgno, `a ${content.kind} at depth ${depth} of the ${place.tree.height} of ${place.name}`);
-  }
-  if (content.kind === 'leaf') place.leaves += 1;
-  else place.branches += 1;
-  place.items += content.items;
-  counts.items += content.items;
-  visitor.page(pgno, bytes);
-  return { pgno, txnid: header.txnid, depth, references: content.references, place, next: 0 };
-}
-
-function readRun(
-  file: DataFile,
-  meta: Meta,
-  reference: { readonly pgno: number; readonly bytes: number },
-  limit: number,
-  visitor: Visitor,
-  counts: WalkCounts,
-): number {
-  const { pgno } = reference;
-  const pages = Math.ceil((HEADER_BYTES + reference.bytes) / meta.pageSize);
-  checkPlace(pgno, pages, meta);
-  const part = Buffer.allocUnsafe(Math.min(RUN_PART, pages * meta.pageSize));
-  file.read(part, pgno * meta.pageSize, pgno);
-  const header = readHeader(part);
-  checkHeader(header, pgno, limit);
-  if (header.flags !== pageFlag.large) throw broken(pgno, `is of the kind ${header.flags}, not of a large value`);
-  if (header.pages < pages) throw broken(pgno, `holds ${header.pages} pages, its value needs ${pages}`);
-  if (!visitor.enter(pgno, header)) {
-    counts.pages += 1;
-    return header.pages;
-  }
-  const total = pages * meta.pageSize;
-  for (let offset = 0; offset < total; offset += part.length) {
-    const piece = part.subarray(0, Math.min(part.length, total - offset));
-    if (offset > 0) file.read(piece, pgno * meta.pageSize + offset, pgno);
-    visitor.run(pgno, piece, offset, pages);
-  }
-  counts.pages += pages;
-  visitor.leave(pgno);
-  return header.pages;
-}
-
-function checkPlace(pgno: number, pages: number, meta: Meta): void {
-  if (pgno < META_PAGES || pgno + pages > meta.firstUnallocated) throw broken(pgno, 'lies outside of what is in use');
-}
-
-function checkHeader(header: PageHeader, pgno: number, limit: number): void {
-  if (header.pgno !== pgno) throw broken(pgno, `calls itself page ${header.pgno}`);
-  if (header.txnid === 0) {
-    throw new BackupError('method', `page ${pgno} carries no transaction number: it was written by an old libmdbx`, {
-      subject: `page ${pgno}`,
-      advice: 'use --method mdbx_copy',
-    });
-  }
-  if (header.txnid > limit) throw broken(pgno, `is of transaction ${header.txnid}, newer than ${limit} above it`);
-}
-
-function finish(place: Place, pgno: number): void {
-  const { within } = place;
-  if (within !== undefined) {
-    within.branches += place.branches;
-    within.leaves += place.leaves;
-    within.large += place.large;
-    if (!place.whole) within.whole = false;
-  }
-  if (!place.whole) return;
-  const { tree, branches, leaves, large, items, name } = place;
-  const same =
-    tree.branchPages === branches && tree.leafPages === leaves && tree.largePages === large && tree.items === items;
-  if (same) return;
-  const [told, found] = [
-    [tree.branchPages, tree.leafPages, tree.largePages, tree.items],
-    [branches, leaves, large, items],
-  ];
-  throw broken(
-    pgno,
-    `${name}: its record tells ${told.join('/')} branches/leaves/large/items, ${found.join('/')} found`,
-  );
-}
+/** Whether an error tells of what a page holds: it may be in the middle of being written. */
+export const isBroken = (error: unknown): error is BackupError =>
+  error instanceof BackupError && (error.code === 'structure' || error.code === 'method');

@@ -13,20 +13,27 @@ const head = z.tuple([
 ]);
 
 /** A JSON document, packed and sealed. Which codec, and how long it was, are within the seal: `codec length\n`. */
-export function sealDocument(master: Buffer, kind: SealedKind, content: unknown): Buffer {
+export async function sealDocument(master: Buffer, kind: SealedKind, content: unknown): Promise<Buffer> {
   const plain = json(content);
-  const packed = pack(plain);
+  const packed = await pack(plain);
   return seal(master, kind, Buffer.concat([Buffer.from(`${packed.codec} ${plain.length}\n`), packed.bytes]));
 }
 
 /** @throws BackupError `damaged`; `repository-format` for a form that a newer release may have written */
-export function openDocument<T>(master: Buffer, kind: SealedKind, bytes: Buffer, key: string, schema: z.ZodType<T>): T {
+export async function openDocument<T>(
+  master: Buffer,
+  kind: SealedKind,
+  bytes: Buffer,
+  key: string,
+  schema: z.ZodType<T>,
+): Promise<T> {
   const opened = unseal(master, kind, bytes, key);
   const line = opened.subarray(0, opened.indexOf(10)).toString('latin1');
   const found = head.safeParse(line.split(' '));
   if (!found.success) throw changed(key, 'its first line is unknown');
   const [codec, length] = found.data;
-  const content = schema.safeParse(parseJson(unpack(codec, opened.subarray(line.length + 1), length), key));
+  const plain = await unpack(codec, opened.subarray(line.length + 1), length);
+  const content = schema.safeParse(parseJson(plain, key));
   if (content.success) return content.data;
   throw new BackupError('repository-format', `${key} is of a form that this release does not know`, {
     subject: key,

@@ -11,9 +11,10 @@ export const blobSchema = z.object({
   /** Sealed bytes. */
   length: count,
   codec: z.enum(['none', 'deflate', 'zstd']),
-  /** Bytes and SHA-256 of what is in it, unpacked. */
+  /** Bytes of what is in it, unpacked. */
   raw: count.max(64 * 1024 * 1024),
-  sha256: hash,
+  /** Its authentication tag, which ends the sealed bytes: another blob in its place has another. */
+  tag: z.string().regex(/^[0-9a-f]{32}$/),
 });
 export type BlobRef = z.infer<typeof blobSchema>;
 
@@ -87,7 +88,7 @@ export const snapshotSchema = z.object({
   path: z.string(),
   /** When the source was in this state: milliseconds since 1970 UTC. */
   time: count,
-  method: z.enum(['reader', 'mdbx_copy', 'offline', 'files']),
+  method: z.enum(['reader', 'mdbx_copy', 'reflink', 'offline', 'files']),
   content: z.discriminatedUnion('kind', [mdbxSchema, directorySchema]),
   /** Bytes of the source that this snapshot stored anew, and as they lie in the repository. */
   added: z.object({ raw: count, stored: count }),
@@ -97,6 +98,7 @@ export const snapshotSchema = z.object({
 });
 export type Snapshot = z.infer<typeof snapshotSchema>;
 export type MdbxContent = z.infer<typeof mdbxSchema>;
+export type DirectoryContent = z.infer<typeof directorySchema>;
 
 export const configSchema = z.object({
   format: z.literal('bucketwright-backup'),

@@ -1,13 +1,16 @@
 import { MiB } from '../../core/sizes.ts';
+import type { Wanted } from '../source/port.ts';
 import type { BlobRef } from './model.ts';
-import type { SourceStore } from './source-store.ts';
 
-const AT_ONCE = 4;
+/** Requests ahead of what is used, and what one asks for at most. */
+const FETCHES = 4;
 const MOST = 8 * MiB;
+/** Blobs that are opened side by side. */
+const OPENS = 6;
 
-export interface Wanted<T> {
-  readonly blob: BlobRef;
-  readonly what: T;
+export interface PackReader {
+  readPack(name: string, start: number, length: number): Promise<Buffer>;
+  openBlob(ref: BlobRef, sealed: Buffer): Promise<Buffer>;
 }
 
 /**
@@ -15,30 +18,43 @@ export interface Wanted<T> {
  * @throws BackupError `damaged`
  */
 export async function* readBlobs<T>(
-  store: SourceStore,
+  store: PackReader,
   wanted: readonly Wanted<T>[],
 ): AsyncGenerator<{ readonly what: T; readonly bytes: Buffer }> {
-  const groups = grouped(wanted);
-  const fetches: Promise<Buffer>[] = [];
-  const begin = (index: number) => {
-    const group = groups[index];
-    if (group === undefined) return;
-    const fetch = store.readPack(group.pack, group.start, group.length);
-    // It is awaited in its turn; until then a failure must not count as unhandled.
-    fetch.catch(() => undefined);
-    fetches[index] = fetch;
-  };
-  for (let index = 0; index < AT_ONCE; index++) begin(index);
-  for (const [index, group] of groups.entries()) {
-    const bytes = await fetches[index];
-    delete fetches[index];
-    begin(index + AT_ONCE);
-    if (bytes === undefined) continue;
+  for await (const { what, opened } of ahead(opening(store, wanted), OPENS)) yield { what, bytes: await opened };
+}
+
+async function* opening<T>(store: PackReader, wanted: readonly Wanted<T>[]) {
+  const fetches = (function* () {
+    for (const group of grouped(wanted)) {
+      const fetched = store.readPack(group.pack, group.start, group.length);
+      yield { group, fetched: handled(fetched) };
+    }
+  })();
+  for await (const { group, fetched } of ahead(fetches, FETCHES)) {
+    const bytes = await fetched;
     for (const { blob, what } of group.blobs) {
       const at = blob.offset - group.start;
-      yield { what, bytes: store.openBlob(blob, bytes.subarray(at, at + blob.length)) };
+      yield { what, opened: handled(store.openBlob(blob, bytes.subarray(at, at + blob.length))) };
     }
   }
+}
+
+/** It is awaited in its turn; until then a failure must not count as unhandled. */
+function handled<T>(promise: Promise<T>): Promise<T> {
+  promise.catch(() => undefined);
+  return promise;
+}
+
+/** Takes so many values before the first is used. */
+async function* ahead<T>(values: Iterable<T> | AsyncIterable<T>, most: number): AsyncGenerator<T> {
+  const waiting: T[] = [];
+  for await (const value of values) {
+    waiting.push(value);
+    const first = waiting.length > most ? waiting.shift() : undefined;
+    if (first !== undefined) yield first;
+  }
+  yield* waiting;
 }
 
 function grouped<T>(wanted: readonly Wanted<T>[]) {

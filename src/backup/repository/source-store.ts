@@ -1,20 +1,23 @@
 import { createHash } from 'node:crypto';
 import type { z } from 'zod';
 import { BackupError } from '../errors.ts';
+import type { BlobStore, Wanted } from '../source/port.ts';
 import { pack, unpack } from './codec.ts';
 import { openDocument, sealDocument } from './document.ts';
 import { type BlobRef, type DocumentRef, type Snapshot, snapshotSchema } from './model.ts';
 import { documentKey, packKey, parseSnapshotKey, type SnapshotName, snapshotKey, sourceFolder } from './names.ts';
+import { readBlobs } from './reader.ts';
 import { changed, type SealedKind, seal, unseal } from './sealed.ts';
 import type { Storage, StoredObject } from './storage.ts';
 
+const tagOf = (sealed: Buffer): string => sealed.subarray(-16).toString('hex');
 export const sha256 = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
 
 /**
  * What the repository keeps of one source. Names are below the source's folder, and nothing is shared with other sources:
  * so each has its own size and cost, and a node's key can be limited to it.
  */
-export class SourceStore {
+export class SourceStore implements BlobStore {
   readonly source: string;
   readonly storage: Storage;
   readonly #master: Buffer;
@@ -32,33 +35,35 @@ export class SourceStore {
     return `${this.#folder}${name}`;
   }
 
-  sealBlob(plain: Buffer): { readonly bytes: Buffer; readonly facts: Pick<BlobRef, 'codec' | 'raw' | 'sha256'> } {
-    const packed = pack(plain);
-    return {
-      bytes: seal(this.#master, 'blob', packed.bytes),
-      facts: { codec: packed.codec, raw: plain.length, sha256: sha256(plain) },
-    };
+  async sealBlob(
+    plain: Buffer,
+  ): Promise<{ readonly bytes: Buffer; readonly facts: Pick<BlobRef, 'codec' | 'raw' | 'tag'> }> {
+    const packed = await pack(plain);
+    const bytes = seal(this.#master, 'blob', packed.bytes);
+    return { bytes, facts: { codec: packed.codec, raw: plain.length, tag: tagOf(bytes) } };
   }
 
   /** @throws BackupError `damaged` */
-  openBlob(ref: BlobRef, sealed: Buffer): Buffer {
+  async openBlob(ref: BlobRef, sealed: Buffer): Promise<Buffer> {
     const subject = `${this.subject(packKey(ref.pack))} at ${ref.offset}`;
+    if (tagOf(sealed) !== ref.tag) throw changed(subject, 'it is another blob');
     const packed = unseal(this.#master, 'blob', sealed, subject);
     let plain: Buffer;
     try {
-      plain = unpack(ref.codec, packed, ref.raw);
+      plain = await unpack(ref.codec, packed, ref.raw);
     } catch (error) {
       if (error instanceof BackupError) throw error;
       throw changed(subject, 'it cannot be unpacked', error);
     }
-    if (plain.length !== ref.raw || sha256(plain) !== ref.sha256) throw changed(subject, 'its content differs');
+    if (plain.length !== ref.raw) throw changed(subject, 'its content differs');
     return plain;
   }
 
-  /** @returns the pack's name */
-  async putPack(bytes: Buffer): Promise<string> {
+  /** @param parts one after the other. @returns the pack's name */
+  async putPack(parts: readonly Buffer[]): Promise<string> {
+    const bytes = Buffer.concat(parts);
     const name = sha256(bytes);
-    await this.storage.write(this.subject(packKey(name)), bytes);
+    await this.storage.write(this.subject(packKey(name)), bytes, { sha256: name });
     return name;
   }
 
@@ -73,9 +78,9 @@ export class SourceStore {
 
   /** A sealed, packed JSON document, named by its bytes. */
   async putDocument(kind: SealedKind, content: unknown): Promise<DocumentRef> {
-    const bytes = sealDocument(this.#master, kind, content);
+    const bytes = await sealDocument(this.#master, kind, content);
     const name = sha256(bytes);
-    await this.storage.write(this.subject(documentKey(name)), bytes);
+    await this.storage.write(this.subject(documentKey(name)), bytes, { sha256: name });
     return { name, bytes: bytes.length };
   }
 
@@ -88,9 +93,19 @@ export class SourceStore {
     return openDocument(this.#master, kind, bytes, key, schema);
   }
 
+  /** A list of blobs. @throws BackupError `damaged` */
+  document<T>(ref: DocumentRef, schema: z.ZodType<T>): Promise<T> {
+    return this.readDocument('layer', ref, schema);
+  }
+
+  /** @throws BackupError `damaged` */
+  blobs<T>(wanted: readonly Wanted<T>[]): AsyncIterable<{ readonly what: T; readonly bytes: Buffer }> {
+    return readBlobs(this, wanted);
+  }
+
   async putSnapshot(snapshot: Snapshot): Promise<void> {
     const key = this.subject(snapshotKey(snapshot));
-    await this.storage.write(key, sealDocument(this.#master, 'snapshot', snapshot), { once: true });
+    await this.storage.write(key, await sealDocument(this.#master, 'snapshot', snapshot), { once: true });
   }
 
   /** Names of its snapshots, the newest first; a page of 1,000 is one request, and no snapshot is read. */
@@ -106,7 +121,7 @@ export class SourceStore {
     const subject = this.subject(key);
     const bytes = await this.storage.read(subject);
     if (bytes === undefined) return undefined;
-    const snapshot = openDocument(this.#master, 'snapshot', bytes, subject, snapshotSchema);
+    const snapshot = await openDocument(this.#master, 'snapshot', bytes, subject, snapshotSchema);
     if (snapshotKey(snapshot) !== key || snapshot.source !== this.source) throw changed(subject, 'it is another one');
     return snapshot;
   }
@@ -143,7 +158,7 @@ export class SourceStore {
 
   /** A sealed record under a name of its own, such as a drill's result. */
   async putRecord(name: string, content: unknown): Promise<void> {
-    await this.storage.overwrite(this.subject(name), sealDocument(this.#master, 'record', { name, content }));
+    await this.storage.overwrite(this.subject(name), await sealDocument(this.#master, 'record', { name, content }));
   }
 
   /** Undefined: it is not there. @throws BackupError `damaged` */
@@ -151,7 +166,7 @@ export class SourceStore {
     const subject = this.subject(name);
     const bytes = await this.storage.read(subject);
     if (bytes === undefined) return undefined;
-    const record = openDocument(this.#master, 'record', bytes, subject, schema);
+    const record = await openDocument(this.#master, 'record', bytes, subject, schema);
     if (record.name !== name) throw changed(subject, 'it is another one');
     return record.content;
   }

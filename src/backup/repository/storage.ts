@@ -42,15 +42,20 @@ export class Storage {
    * Writes an object that is never changed afterwards.
    * @throws ClientError; `precondition-failed` where `once` and it is there already, if the provider can tell
    */
-  async write(name: string, bytes: Buffer, { once = false } = {}): Promise<void> {
+  async write(
+    name: string,
+    bytes: Buffer,
+    { once = false, sha256 }: { readonly once?: boolean; readonly sha256?: string } = {},
+  ): Promise<void> {
     const { client, bucket, prefix, conditionalPut, lock } = this.place;
     this.requests += 1;
     await client.put({
       bucket,
       key: prefix + name,
       body: { bytes },
-      // The provider refuses what was changed on its way.
-      md5: createHash('md5').update(bytes).digest(),
+      // The provider refuses what was changed on its way: by the digest that is signed, or by another.
+      // Object Lock asks for the latter.
+      ...(sha256 === undefined || lock !== undefined ? { md5: createHash('md5').update(bytes).digest() } : { sha256 }),
       ...(once && conditionalPut ? { ifAbsent: true } : {}),
       ...(lock === undefined ? {} : { lockUntil: Date.now() + lock }),
     });
