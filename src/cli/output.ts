@@ -25,13 +25,21 @@ export function formatError(error: unknown): string {
 
 const marks = { ok: 'ok', warn: 'WARN', fail: 'FAIL', skip: 'skip' } as const;
 
-/** One line a finding; a second one with the advice where something is wrong. */
-export function formatFinding(finding: Finding, colors: CliContext['colors']): string {
+/** What is printed of a finding besides what was found and what to do. */
+interface FindingOptions {
+  /** Also why it matters, where something is wrong. */
+  readonly why?: boolean;
+}
+
+/** One line a finding; below it why it matters, where that is asked for, and the advice, where something is wrong. */
+export function formatFinding(finding: Finding, colors: CliContext['colors'], options: FindingOptions = {}): string {
   const paint = { ok: colors.green, warn: colors.yellow, fail: colors.red, skip: colors.dim }[finding.status];
   const time = finding.milliseconds === undefined ? '' : colors.dim(` (${finding.milliseconds} ms)`);
   const head = `${paint(marks[finding.status].padEnd(4))}  ${finding.id.padEnd(16)}  ${finding.subject}  ${finding.found}${time}`;
-  const advice = finding.status === 'ok' || finding.advice === undefined ? '' : `\n      → ${finding.advice}`;
-  return head + advice;
+  const { status, why, advice } = finding;
+  if (status === 'ok') return head;
+  const harm = options.why === true && why !== undefined ? `\n      if it is left: ${why}` : '';
+  return `${head}${harm}${advice === undefined ? '' : `\n      → ${advice}`}`;
 }
 
 /** Prints findings as they come, as text or, when all are there, as one JSON document. */
@@ -39,11 +47,12 @@ export async function printFindings(
   findings: AsyncIterable<Finding>,
   context: CliContext,
   json: boolean,
+  options: FindingOptions = {},
 ): Promise<readonly Finding[]> {
   const all: Finding[] = [];
   for await (const finding of findings) {
     all.push(finding);
-    if (!json) context.out.write(`${formatFinding(finding, context.colors)}\n`);
+    if (!json) context.out.write(`${formatFinding(finding, context.colors, options)}\n`);
   }
   const failed = all.filter(({ status }) => status === 'fail').length;
   if (json) context.out.write(`${JSON.stringify({ ok: failed === 0, findings: all }, null, 2)}\n`);

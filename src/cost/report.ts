@@ -33,7 +33,7 @@ function placeLine(place: PlaceUsage): string {
 function estimateLines({ list, now, steady }: Estimate): readonly string[] {
   const { currency } = list;
   const columns = (what: string, left: string, right: string) =>
-    `  ${what.padEnd(34)}${left.padStart(12)}${right.padStart(16)}`.trimEnd();
+    `  ${what.padEnd(50)}${left.padStart(12)}${right.padStart(16)}`.trimEnd();
   const money = (value: number) => `${value.toFixed(2)} ${currency}`;
   const lines = [
     `${list.provider}${list.scope === undefined ? '' : ` (${list.scope})`}, a month, without tax; prices of ${list.asOf}, ${list.source}`,

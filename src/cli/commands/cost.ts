@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { InvalidArgumentError } from 'commander';
+import { InvalidArgumentError, Option } from 'commander';
 import { DAY, parseDuration } from '../../core/durations.ts';
 import { systemErrorCode, UsageError } from '../../core/errors.ts';
 import { parseBytes } from '../../core/sizes.ts';
@@ -38,11 +38,23 @@ export const cost: Register = (program, context) => {
     .description('Estimate what the storage costs a month: from what is in the buckets, or from rates that you expect.')
     .option('--for <providers>', 'whose prices, separated by commas (default: the endpoint’s, else all there are)')
     .option('--prices <file>', 'price lists of your own, YAML or JSON')
-    .option('--window <duration>', 'how far back the growth per day is averaged', duration, 7 * DAY)
-    .option('--logs-per-day <size>', 'what Loki will store a day, compressed: lists nothing', bytes)
-    .option('--traces-per-day <size>', 'what Tempo will store a day, compressed: lists nothing', bytes)
-    .option('--logs-object <size>', 'mean size of a chunk, with --logs-per-day', bytes, 512 * 1024)
-    .option('--traces-object <size>', 'mean size of a block’s files, with --traces-per-day', bytes, 4 * 1024 * 1024)
+    .addOption(
+      new Option('--window <duration>', 'how far back the growth per day is averaged')
+        .argParser(duration)
+        .default(7 * DAY, '7d'),
+    )
+    .option('--logs-per-day <size>', 'what Loki will store a day, compressed; no bucket is looked at then', bytes)
+    .option('--traces-per-day <size>', 'what Tempo will store a day, compressed; likewise', bytes)
+    .addOption(
+      new Option('--logs-object <size>', 'mean size of a chunk, with --logs-per-day')
+        .argParser(bytes)
+        .default(512 * 1024, '512KiB'),
+    )
+    .addOption(
+      new Option('--traces-object <size>', 'mean size of a block’s files, with --traces-per-day')
+        .argParser(bytes)
+        .default(4 * 1024 * 1024, '4MiB'),
+    )
     .option('--reads-per-month <n>', 'requests that read an object', whole, 0)
     .option('--egress-per-month <size>', 'what leaves the provider', bytes, 0)
     .option('--json', 'print JSON')

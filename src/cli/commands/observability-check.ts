@@ -8,7 +8,9 @@ import {
   checkSharedBucket,
   checkTempo,
   checkVolumes,
+  lokiDirectories,
   parseLifecycleJson,
+  tempoDirectories,
 } from '../../observability/check/index.ts';
 import { resolveConnection } from '../../providers/index.ts';
 import type { Settings } from '../../settings/index.ts';
@@ -39,7 +41,8 @@ export const observabilityCheck: Register = (program, context) => {
       "the rules of Loki's bucket, as `aws s3api get-bucket-lifecycle-configuration` prints them",
     )
     .option('--tempo-lifecycle <file>', "the rules of Tempo's bucket")
-    .option('--live', 'also read the lifecycle rules of the buckets that the settings name')
+    .option('--live', 'look at the buckets that the settings name, even where no file is given')
+    .option('--no-live', 'look at the files alone (without this, at the buckets too if they can be reached)')
     .option('--json', 'print JSON')
     .addHelpText(
       'after',
@@ -49,28 +52,32 @@ export const observabilityCheck: Register = (program, context) => {
       const settings = loadSettings(command, context);
       const model = stackModel(settings);
       const findings = await check(options, model, settings.storage.kind === 's3');
-      if (options.live === true) findings.push(...(await checkLive(settings, model)));
+      findings.push(...(await checkLive(settings, model, options)));
       if (findings.length === 0) {
         throw new UsageError('there is nothing to check', {
-          advice: 'name a file: --loki, --tempo, --compose; or say --live',
+          advice: 'name a file: --loki, --tempo, --compose; or say --live for the buckets alone',
         });
       }
-      await printFindings(each(findings), context, options.json === true);
+      await printFindings(each(findings), context, options.json === true, { why: true });
       context.exit(exitCodeOf(findings));
       if (options.json !== true) context.err.write(`${summary(findings)}\n`);
     });
 };
 
-/** The rules that are in force, whoever made them. */
-async function checkLive({ storage }: Settings, model: StackModel): Promise<readonly Finding[]> {
+/** The rules that are in force, whoever made them, of each program whose file was named; `--live` means both. */
+async function checkLive({ storage }: Settings, model: StackModel, options: Options): Promise<readonly Finding[]> {
+  const asked = options.live === true;
+  const programs = (['loki', 'tempo'] as const).filter((name) => asked || options[name] !== undefined);
+  if (options.live === false || (storage.kind === 'filesystem' && !asked)) return [];
   if (storage.kind === 'filesystem') {
     throw new UsageError('there are no buckets to look at', { subject: '--live', advice: storage.notice });
   }
   const { createBucketClient } = await import('../../client/configuration/bucket-client.ts');
-  const client = createBucketClient(resolveConnection(storage));
+  const client = createBucketClient(resolveConnection(storage), asked ? {} : { attempts: 1, timeoutMs: 5_000 });
   try {
     const findings: Finding[] = [];
-    for (const program of ['loki', 'tempo'] as const) {
+    for (const program of programs) {
+      if (options[`${program}Lifecycle`] !== undefined) continue;
       const { bucket, prefixName: prefix } = model[program];
       const retention = program === 'loki' ? model.retention.logs : model.retention.traces;
       findings.push(...(await checkLiveLifecycle(client, { program, bucket, prefix, retention })));
@@ -101,7 +108,13 @@ async function check(options: Options, model: StackModel, onS3: boolean): Promis
   }
   if (tempo !== undefined) findings.push(...checkTempo({ ...tempo, wanted: wanted('tempo'), retention: traces }));
   if (loki !== undefined && tempo !== undefined) findings.push(...checkSharedBucket(loki.text, tempo.text));
-  if (compose !== undefined) findings.push(...checkVolumes(compose.subject, compose.text));
+  if (compose !== undefined) {
+    const directories = {
+      ...(loki === undefined ? {} : { loki: lokiDirectories(loki.text) }),
+      ...(tempo === undefined ? {} : { tempo: tempoDirectories(tempo.text) }),
+    };
+    findings.push(...checkVolumes(compose.subject, compose.text, directories));
+  }
   for (const [index, file] of rules.entries()) {
     if (file === undefined) continue;
     const [use, retention] = index === 0 ? (['loki', logs] as const) : (['tempo', traces] as const);

@@ -6,7 +6,7 @@ import { parseSettings } from '../../settings/index.ts';
 import { type StackModel, stackModel } from '../../stack/index.ts';
 import { renderLoki, renderLokiFilesystem, renderLokiS3 } from '../loki/render.ts';
 import { renderTempoFilesystem, renderTempoS3 } from '../tempo/render.ts';
-import { checkLoki, checkSharedBucket, checkTempo, checkVolumes } from './index.ts';
+import { checkLoki, checkSharedBucket, checkTempo, checkVolumes, lokiDirectories } from './index.ts';
 
 const now = Date.parse('2026-11-23T12:00:00Z');
 const hetzner = stackModel(
@@ -80,7 +80,9 @@ describe('one thing wrong in a Loki file', () => {
     ],
     ['no prefix', 'storage_prefix: "loki"', 'storage_prefix: ""', ['fail loki-prefix']],
     ['the key of the other client', 'bucket_lookup_type: path', 's3forcepathstyle: true', ['fail loki-keys']],
-    ['a key that is a guess', 'max_retries: 10', 'retries: 10', ['warn loki-keys']],
+    ['a key that is a guess', 'max_retries: 10', 'retries: 10', ['fail loki-keys']],
+    ['a retention that is no duration', 'retention_period: 744h', 'retention_period: forever', ['fail loki-retention']],
+    ['a retention of a year', 'retention_period: 744h', 'retention_period: 1y', ['warn loki-retention']],
     ['retention off', 'retention_enabled: true', 'retention_enabled: false', ['warn loki-retention']],
     ['a retention below a day', 'retention_period: 744h', 'retention_period: 12h', ['fail loki-retention']],
     ['another retention', 'retention_period: 744h', 'retention_period: 48h', ['warn loki-retention']],
@@ -111,6 +113,12 @@ describe('one thing wrong in a Loki file', () => {
       ['warn loki-variables', 'warn loki-credentials'],
     ],
     ['no YAML', 'server:', 'server: [', ['fail loki-yaml']],
+    [
+      'an index on the disk, its chunks in S3',
+      'storage_config:\n',
+      'storage_config:\n  tsdb_shipper: { shared_store: filesystem }\n',
+      ['fail loki-keys', 'fail loki-index-store'],
+    ],
     ['tabs', 'server:\n  http', 'server:\n\thttp', ['fail loki-yaml']],
   ])('%s', (_what, from, to, expected) => {
     expect(good).toContain(from);
@@ -154,6 +162,8 @@ describe('one thing wrong in a Tempo file', () => {
     ['a scheme in the endpoint', '"fsn1.your', '"https://fsn1.your', ['fail tempo-endpoint']],
     ['the compactor of Tempo 2', 'usage_report:', 'compactor: {}\nusage_report:', ['fail tempo-keys']],
     ["Loki's spelling", 'bucket: "cloud', 'bucket_name: "cloud', ['fail tempo-keys', 'fail tempo-bucket']],
+    ['a prefix with a leading slash', 'prefix: "tempo"', 'prefix: /tempo', ['fail tempo-prefix-slash']],
+    ['a retention in days', 'block_retention: 336h', 'block_retention: 14d', ['fail tempo-retention']],
     ['tags', 'forcepathstyle: true', 'tags: {a: b}', ['warn tempo-tags']],
     ['another retention in the scheduler', 'block_retention: 336h', 'block_retention: 48h', ['warn tempo-retention']],
     ['a live store in /tmp', '/var/tempo/live-store/traces', '/tmp/traces', ['fail tempo-live-store']],
@@ -185,6 +195,19 @@ describe('both', () => {
     ]);
     expect(complaints(checkVolumes('c.yml', compose('[/loki]')))).toEqual(['fail loki-volume']);
     expect(complaints(checkVolumes('c.yml', compose('[{type: tmpfs, target: /loki}]')))).toEqual(['fail loki-volume']);
+    const inMemory = `${compose('["a:/loki"]')}volumes: { a: { driver_opts: { type: tmpfs, device: tmpfs } } }\n`;
+    expect(complaints(checkVolumes('c.yml', inMemory))).toEqual(['fail loki-volume']);
+  });
+
+  it('with a volume elsewhere than the configuration has its directories', () => {
+    const compose = 'services: { loki: { image: grafana/loki, volumes: ["a:/loki"] } }';
+    const findings = (text: string) => checkVolumes('c.yml', compose, { loki: lokiDirectories(text) });
+    expect(complaints(findings(renderLokiFilesystem(hetzner)))).toEqual([]);
+    expect(findings('common: { path_prefix: /data }')).toMatchObject([
+      { status: 'fail', found: 'nothing lasting is mounted on /data/wal, /data/compactor' },
+    ]);
+    // What is relative is told beside the configuration.
+    expect(findings('auth_enabled: false')).toEqual([]);
   });
 
   it('survive aliases that multiply', () => {

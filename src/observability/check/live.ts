@@ -26,11 +26,19 @@ export async function checkLiveLifecycle(
     });
   } catch (error) {
     if (!(error instanceof ClientError)) throw error;
+    const subject = `bucket ${about.bucket}`;
+    if (error.code === 'no-such-bucket') {
+      const why = `${about.program} does not start, or every flush fails`;
+      const advice = 'create it with `bucketwright provision`, or correct the settings';
+      return [{ id: `${about.program}-bucket-exists`, status: 'fail', subject, found: 'does not exist', why, advice }];
+    }
+    if (error.code === 'unreachable' || error.code === 'tls') {
+      const found = `was not looked at: ${error.message}`;
+      return [{ id: `${about.program}-lifecycle`, status: 'skip', subject, found, advice: error.advice }];
+    }
     const status = error.code === 'not-implemented' ? 'skip' : 'warn';
     const found = `its rules cannot be read: ${error.message}`;
     const why = 'a rule that somebody made by hand would go unseen';
-    return [
-      { id: `${about.program}-lifecycle`, status, subject: `bucket ${about.bucket}`, found, why, advice: error.advice },
-    ];
+    return [{ id: `${about.program}-lifecycle`, status, subject, found, why, advice: error.advice }];
   }
 }

@@ -1,12 +1,14 @@
-import { DAY, formatDuration, HOUR, parseDuration } from '../../core/durations.ts';
+import { DAY, formatDuration, HOUR } from '../../core/durations.ts';
 import type { Finding } from '../../core/finding.ts';
 import { parseKeyTable } from '../keys/accepted.ts';
 import { lokiKeys } from '../keys/loki-3.7.ts';
 import { Checklist } from './checklist.ts';
 import { firstTextAt, isVariable, listAt, mapAt, textAt, valueAt } from './configuration.ts';
 import { checkConnection, type WantedConnection } from './connection.ts';
+import { parsePrometheusDuration } from './durations.ts';
 import { type Mistakes, readConfiguration } from './read.ts';
 import { variableFindings, withDefaults } from './variables.ts';
+import { yamlValue } from './yaml.ts';
 
 export interface LokiCheck {
   /** The file's path, for people. */
@@ -47,6 +49,7 @@ export function checkLoki(input: LokiCheck): Finding[] {
   const list = new Checklist('loki', subject);
   checkPeriods(list, read.configuration, input.now);
   checkStore(list, read.configuration, input.wanted);
+  checkPrefixCharacters(list, read.configuration);
   checkDiskPrefix(list, read.configuration, input.prefix);
   checkRetention(list, read.configuration, input.retention);
   checkDirectories(list, read.configuration);
@@ -149,6 +152,15 @@ function checkStore(list: Checklist, configuration: unknown, wanted: WantedConne
           }
         : undefined,
   );
+  const shared = ['tsdb_shipper', 'boltdb_shipper'].map((name) => `storage_config.${name}.shared_store`);
+  const index = shared.map((path) => textAt(configuration, path)).find((store) => store !== undefined);
+  if (index !== undefined && !isVariable(index) && kindOf(index) !== kindOf(current)) {
+    list.check('index-store', '', {
+      found: `the index goes to ${index} (shared_store), its chunks to ${current}`,
+      why: 'chunks whose index is elsewhere are found by no query, and a lost disk loses the index of all that is in S3',
+      advice: 'remove shared_store: the object_store of the period is the store of both',
+    });
+  }
   if (wanted !== undefined && current === 'filesystem') {
     const why = 'new logs stay on the disk although the settings name an S3 API';
     list.check('storage', '', {
@@ -186,16 +198,29 @@ function checkStore(list: Checklist, configuration: unknown, wanted: WantedConne
     },
     wanted,
   );
-  const rawPrefix = textAt(configuration, prefix) ?? '';
-  const badPrefix = thanos && !rawPrefix.includes('$') && !/^[0-9A-Za-z-]*$/.test(rawPrefix);
+}
+
+/** `aws` and `s3` are two names of one store. */
+const kindOf = (store: string | undefined) => (store === 'aws' ? 's3' : store);
+
+/** The Thanos client refuses other characters in every store, the disk too. */
+function checkPrefixCharacters(list: Checklist, configuration: unknown): void {
+  if (textAt(configuration, 'storage_config.use_thanos_objstore') !== 'true') return;
+  const told =
+    firstTextAt(
+      configuration,
+      'storage_config.object_store.storage_prefix',
+      'common.storage.object_store.storage_prefix',
+    ) ?? '';
+  const bad = !told.includes('$') && !/^[0-9A-Za-z-]*$/.test(told);
   list.check(
     'prefix-characters',
     'letters, digits and dashes',
-    badPrefix
+    bad
       ? {
-          found: `storage_prefix: ${rawPrefix}`,
+          found: `storage_prefix: ${told}`,
           why: 'Loki exits: only letters, digits and dashes are allowed',
-          advice: `storage_prefix: ${rawPrefix.replace(/^\/|\/$/g, '').replace(/[^0-9A-Za-z-]/g, '-')}`,
+          advice: `storage_prefix: ${told.replace(/^\/+|\/+$/g, '').replace(/[^0-9A-Za-z-]/g, '-')}`,
         }
       : undefined,
   );
@@ -234,7 +259,7 @@ function namedStores(configuration: unknown): string[] {
 function checkRetention(list: Checklist, configuration: unknown, wanted: number): void {
   const enabled = textAt(configuration, 'compactor.retention_enabled') === 'true';
   const text = textAt(configuration, 'limits_config.retention_period');
-  const period = text === undefined ? 0 : (parseDuration(text.replace(/(?<=h)0m0s$|(?<=m)0s$/, '')) ?? Number.NaN);
+  const period = text === undefined ? 0 : (parsePrometheusDuration(text) ?? Number.NaN);
   if (!enabled) {
     list.check('retention', '', {
       status: 'warn',
@@ -262,6 +287,8 @@ function checkRetention(list: Checklist, configuration: unknown, wanted: number)
             advice: 'use the store of the newest period',
           },
   );
+  // A variable's value is not known here, and its finding says so.
+  if (text !== undefined && isVariable(text)) return;
   list.check(
     'retention',
     `logs are kept for ${text}`,
@@ -275,7 +302,7 @@ function checkRetention(list: Checklist, configuration: unknown, wanted: number)
       : Number.isNaN(period)
         ? {
             found: `retention_period: ${text}`,
-            why: 'this is no duration',
+            why: 'Loki exits: this is no duration',
             advice: `retention_period: ${wanted / HOUR}h`,
           }
         : period < DAY
@@ -297,9 +324,26 @@ function checkRetention(list: Checklist, configuration: unknown, wanted: number)
   );
 }
 
-function checkDirectories(list: Checklist, configuration: unknown): void {
+/** Where a configuration keeps what a restart needs. */
+function stateOf(configuration: unknown): { readonly wal: string; readonly work: string } {
   const root = textAt(configuration, 'common.path_prefix');
-  const wal = textAt(configuration, 'ingester.wal.dir') ?? (root === undefined ? 'wal' : `${root}/wal`);
+  const below = (name: string) => (root === undefined ? name : `${root.replace(/\/$/, '')}/${name}`);
+  return {
+    wal: textAt(configuration, 'ingester.wal.dir') ?? below('wal'),
+    work: textAt(configuration, 'compactor.working_directory') ?? below('compactor'),
+  };
+}
+
+/** The directories that must be on a volume, as far as the text tells. Never throws. */
+export function lokiDirectories(text: string): readonly string[] {
+  const configuration = yamlValue(withDefaults(text));
+  if (typeof configuration !== 'object') return [];
+  const { wal, work } = stateOf(configuration);
+  return [wal, work];
+}
+
+function checkDirectories(list: Checklist, configuration: unknown): void {
+  const { wal, work } = stateOf(configuration);
   const off = textAt(configuration, 'ingester.wal.enabled') === 'false';
   list.check(
     'wal',
@@ -312,8 +356,6 @@ function checkDirectories(list: Checklist, configuration: unknown): void {
         }
       : passing(wal, 'up to two hours of logs'),
   );
-  const work =
-    textAt(configuration, 'compactor.working_directory') ?? (root === undefined ? 'compactor' : `${root}/compactor`);
   list.check(
     'compactor-directory',
     `compactor state in ${work}`,

@@ -4,6 +4,9 @@ import { parseYaml } from './yaml.ts';
 
 export type Program = 'loki' | 'tempo';
 
+/** Those whose keys are known: the ones that are rendered for. */
+const versions = { loki: 'Loki 3.7', tempo: 'Tempo 3.0' } as const;
+
 /** What was read of a configuration file, and what is wrong with the file as such. */
 export interface ReadConfiguration {
   /** Undefined: the text is no YAML map. */
@@ -34,12 +37,45 @@ export function readConfiguration(
   if (typeof configuration !== 'object' || configuration === null || Array.isArray(configuration)) {
     const found = 'the file holds no map of settings';
     const why = `${program} would run with its defaults, or not at all`;
+    const advice = `name ${program}'s own configuration file`;
     return {
       configuration: undefined,
-      findings: [{ id: `${program}-yaml`, status: 'fail', subject, found, why, advice: 'is this the right file?' }],
+      findings: [{ id: `${program}-yaml`, status: 'fail', subject, found, why, advice }],
+    };
+  }
+  const other = kindOf(configuration);
+  if (other !== undefined && other.program !== program) {
+    const found = `this is ${other.title}, not ${program}'s configuration`;
+    const why = `${program} does not start with this file`;
+    return {
+      configuration: undefined,
+      findings: [{ id: `${program}-yaml`, status: 'fail', subject, found, why, advice: other.advice }],
     };
   }
   return { configuration, findings: keyFindings(program, subject, configuration, table, mistakes) };
+}
+
+/** What only one kind of file has, so that a mistaken option is told once instead of as twenty unknown keys. */
+const kinds = [
+  {
+    program: 'loki',
+    title: "Loki's configuration",
+    keys: ['schema_config', 'storage_config', 'limits_config'],
+    advice: 'name it with --loki',
+  },
+  {
+    program: 'tempo',
+    title: "Tempo's configuration",
+    keys: ['storage', 'backend_worker', 'live_store', 'metrics_generator'],
+    advice: 'name it with --tempo',
+  },
+  { program: undefined, title: 'a compose file', keys: ['services'], advice: 'name it with --compose' },
+] as const;
+
+/** The kind of file it is, where the keys tell of one alone. */
+function kindOf(configuration: object): (typeof kinds)[number] | undefined {
+  const [first, ...others] = kinds.filter(({ keys }) => keys.some((key) => Object.hasOwn(configuration, key)));
+  return others.length === 0 ? first : undefined;
 }
 
 function keyFindings(
@@ -58,10 +94,9 @@ function keyFindings(
     const near = nearest(path.split('.').at(-1) ?? '', siblingKeys(table, path));
     return {
       id: `${program}-keys`,
-      // The reference leaves out a few hidden keys, so only a known mistake is certain.
-      status: known === undefined ? 'warn' : 'fail',
+      status: 'fail',
       subject: `${subject}: ${path}`,
-      found: 'not in the reference of the version that is supported',
+      found: `no key of ${versions[program]}`,
       why: `${program} exits at an unknown key`,
       advice: known ?? (near === undefined ? 'remove it, or see where it moved' : `did you mean ${near}?`),
     };

@@ -1,13 +1,15 @@
-import { formatDuration, HOUR, parseDuration } from '../../core/durations.ts';
+import { formatDuration, HOUR } from '../../core/durations.ts';
 import type { Finding } from '../../core/finding.ts';
 import { parseKeyTable } from '../keys/accepted.ts';
 import { tempoKeys } from '../keys/tempo-3.0.ts';
 import { Checklist } from './checklist.ts';
-import { mapAt, textAt, valueAt } from './configuration.ts';
+import { isVariable, mapAt, textAt, valueAt } from './configuration.ts';
 import { checkConnection, type WantedConnection } from './connection.ts';
+import { parseGoDuration } from './durations.ts';
 import { passing } from './loki.ts';
 import { type Mistakes, readConfiguration } from './read.ts';
 import { variableFindings, withDefaults } from './variables.ts';
+import { yamlValue } from './yaml.ts';
 
 export interface TempoCheck {
   /** The file's path, for people. */
@@ -20,7 +22,7 @@ export interface TempoCheck {
 
 const table = parseKeyTable(tempoKeys);
 
-const mistakes: Mistakes = {
+export const tempoMistakes: Mistakes = {
   compactor: 'gone in Tempo 3: retention is backend_worker.compaction.block_retention',
   ingester: 'gone in Tempo 3: the live store has its place (live_store)',
   ingester_client: 'gone in Tempo 3',
@@ -37,7 +39,7 @@ const mistakes: Mistakes = {
 /** Looks for what goes wrong with Tempo on S3 in a configuration of any origin. Never throws. */
 export function checkTempo(input: TempoCheck): Finding[] {
   const { subject, wanted } = input;
-  const read = readConfiguration('tempo', subject, withDefaults(input.text), table, mistakes);
+  const read = readConfiguration('tempo', subject, withDefaults(input.text), table, tempoMistakes);
   if (read.configuration === undefined) return [...read.findings];
   const list = new Checklist('tempo', subject);
   checkBackend(list, read.configuration, wanted);
@@ -71,6 +73,18 @@ function checkBackend(list: Checklist, configuration: unknown, wanted: WantedCon
           : undefined,
   );
   if (backend !== 's3' || s3 === undefined) return;
+  const told = textAt(s3, 'prefix') ?? '';
+  list.check(
+    'prefix-slash',
+    'the prefix begins with no slash',
+    told.startsWith('/')
+      ? {
+          found: `prefix: ${told}`,
+          why: 'every key begins with a slash then: its blocks are not where the prefix says, and many tools hide them',
+          advice: `prefix: ${told.replace(/^\/+/, '')}, before anything is written; what is there must be moved`,
+        }
+      : undefined,
+  );
   checkConnection(
     list,
     {
@@ -78,7 +92,7 @@ function checkBackend(list: Checklist, configuration: unknown, wanted: WantedCon
       region: textAt(s3, 'region'),
       insecure: textAt(s3, 'insecure'),
       bucket: textAt(s3, 'bucket'),
-      prefix: textAt(s3, 'prefix')?.replace(/^\/|\/$/g, ''),
+      prefix: told.replace(/^\/+|\/+$/g, ''),
       keys: [textAt(s3, 'access_key'), textAt(s3, 'secret_key')],
       bareEndpoint: true,
     },
@@ -97,8 +111,19 @@ function checkBackend(list: Checklist, configuration: unknown, wanted: WantedCon
 function checkRetention(list: Checklist, configuration: unknown, wanted: number): void {
   const worker = textAt(configuration, 'backend_worker.compaction.block_retention');
   const scheduler = textAt(configuration, 'backend_scheduler.provider.compaction.compaction.block_retention');
-  const milliseconds = (text: string | undefined) =>
-    text === undefined ? undefined : parseDuration(text.replace(/(?<=h)0m0s$|(?<=m)0s$/, ''));
+  const milliseconds = (text: string | undefined) => (text === undefined ? undefined : parseGoDuration(text));
+  const wrong = [worker, scheduler].find((text) => text !== undefined && milliseconds(text) === undefined);
+  if (wrong !== undefined) {
+    // A variable's value is not known here, and its finding says so.
+    if (isVariable(wrong)) return;
+    const why = 'Tempo exits: it takes hours, minutes and seconds, no days';
+    list.check('retention', '', {
+      found: `block_retention: ${wrong}`,
+      why,
+      advice: `block_retention: ${wanted / HOUR}h`,
+    });
+    return;
+  }
   list.check(
     'retention',
     `traces are kept for ${worker}`,
@@ -139,6 +164,12 @@ const directories = [
   { id: 'scheduler', path: 'backend_scheduler.local_work_path', byDefault: '/var/tempo', lost: 'the jobs under way' },
 ] as const;
 
+/** The directories that must be on a volume, as far as the text tells. Never throws. */
+export function tempoDirectories(text: string): readonly string[] {
+  const configuration = yamlValue(withDefaults(text));
+  return directories.map(({ path, byDefault }) => textAt(configuration, path) ?? byDefault);
+}
+
 function checkDirectories(list: Checklist, configuration: unknown): void {
   for (const { id, path, byDefault, lost } of directories) {
     const directory = textAt(configuration, path) ?? byDefault;
@@ -159,8 +190,8 @@ function checkDirectories(list: Checklist, configuration: unknown): void {
 }
 
 function checkQueries(list: Checklist, configuration: unknown): void {
-  const poll = parseDuration(textAt(configuration, 'storage.trace.blocklist_poll') ?? '5m');
-  const after = parseDuration(textAt(configuration, 'query_frontend.search.query_backend_after') ?? '15m');
+  const poll = parseGoDuration(textAt(configuration, 'storage.trace.blocklist_poll') ?? '5m');
+  const after = parseGoDuration(textAt(configuration, 'query_frontend.search.query_backend_after') ?? '15m');
   if (poll !== undefined && after !== undefined) {
     list.check(
       'search-window',

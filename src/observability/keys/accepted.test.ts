@@ -73,6 +73,25 @@ describe('the published tables', () => {
     ]);
   });
 
+  it('know what the published references leave out, as far as people use it', () => {
+    const usual = {
+      multitenancy_enabled: true,
+      stream_over_http_enabled: true,
+      metrics_generator: { registry: { external_labels: { a: 'b' } }, storage: { remote_write: [{ url: 'x' }] } },
+      overrides: {
+        defaults: { metrics_generator: { processors: ['service-graphs'] }, compaction: { block_retention: '48h' } },
+      },
+      storage: { trace: { s3: { tags: { a: 'b' }, access_key: 'x', sse: { type: 'SSE-S3' } } } },
+    };
+    expect(unknownKeys(parseKeyTable(tempoKeys), usual)).toEqual([]);
+    const hidden = {
+      http_prefix: '',
+      distributor: { ring: { instance_addr: 'x' } },
+      limits_config: { ruler_alertmanager_config: { a: 1 } },
+    };
+    expect(unknownKeys(parseKeyTable(lokiKeys), hidden)).toEqual([]);
+  });
+
   it('say which version they are of', () => {
     const read = (name: string) => readFileSync(new URL(name, import.meta.url), 'utf8');
     expect(read('loki-3.7.ts')).toContain('loki 3.7.6');

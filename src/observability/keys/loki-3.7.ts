@@ -52,7 +52,7 @@ root= target auth_enabled ballast_bytes server:$server ui{enabled debug goldfish
   reader_config{address client_id} writer_config{address client_id} sasl_username sasl_password consumer_group
   consumer_group_offset_commit_interval last_produced_offset_retry_timeout auto_create_topic_enabled
   auto_create_topic_default_partitions producer_max_record_size_bytes producer_max_buffered_bytes
-  max_consumer_lag_at_startup max_consumer_workers enable_kafka_histograms tracing_enabled}
+  max_consumer_lag_at_startup max_consumer_workers enable_kafka_histograms tracing_enabled address client_id}
   dataobj{consumer{builderconfig{target_page_size max_page_rows target_object_size target_section_size buffer_size
   section_stripe_merge_limit} lifecycler{ring{kvstore{store prefix consul:$consul etcd:$etcd multi{primary secondary
   mirror_enabled mirror_timeout}} heartbeat_timeout replication_factor zone_awareness_enabled excluded_zones}
@@ -79,7 +79,8 @@ root= target auth_enabled ballast_bytes server:$server ui{enabled debug goldfish
   accepted_streams_cache_ttl_jitter} ingest_limits_frontend_client{grpc_client_config:$grpc_client
   pool_config{client_cleanup_period health_check_ingest_limits remote_timeout}} runtime_config:$runtime_config
   operational_config:$operational_config tracing:$tracing analytics:$analytics profiling:$profiling
-  tenant_limits_allow_publish common:$common shutdown_delay metrics_namespace
+  tenant_limits_allow_publish common:$common shutdown_delay metrics_namespace http_prefix internal_server:*
+  compactor_client:* legacy_read_target
 alibabacloud_storage_config= bucket endpoint access_key_id secret_access_key conn_timeout_sec read_write_timeout_sec
 analytics= reporting_enabled usage_stats_url proxy_url tls_config:$tls_config
 attributes_config= action attributes regex:*
@@ -91,18 +92,19 @@ azure_storage_config= environment account_name account_key connection_string con
   endpoint_suffix use_managed_identity use_federated_token user_assigned_id use_service_principal client_id
   client_secret tenant_id chunk_delimiter download_buffer_size upload_buffer_size upload_buffer_count request_timeout
   max_retries min_retry_delay max_retry_delay
-bloom_build= enabled planner{planning_interval min_table_offset max_table_offset retention{enabled}
+bloom_build= enabled planner{planning_interval min_table_offset max_table_offset retention{enabled max_lookback_days}
   queue{max_queued_tasks_per_tenant store_tasks_on_disk tasks_disk_directory clean_tasks_directory}}
-  builder{grpc_config:$grpc_client planner_address backoff_config{min_period max_period max_retries}}
+  builder{grpc_config:$grpc_client planner_address backoff_config{min_period max_period max_retries}
+  working_directory}
 bloom_gateway= enabled client{pool_config{check_interval} grpc_client_config:$grpc_client addresses}
-  worker_concurrency block_query_concurrency max_outstanding_per_tenant num_multiplex_tasks
+  worker_concurrency block_query_concurrency max_outstanding_per_tenant num_multiplex_tasks fetch_blocks_async
 bos_storage_config= bucket_name endpoint access_key_id secret_access_key
 cache_config= default_validity background{writeback_goroutines writeback_buffer writeback_size_limit}
   memcached{expiration batch_size parallelism} memcached_client{host service addresses timeout max_idle_conns
   max_item_size update_interval consistent_hash circuit_breaker_consecutive_failures circuit_breaker_timeout
   circuit_breaker_interval tls_enabled +tls_config} redis{endpoint master_name timeout expiration db pool_size
   username password tls_enabled tls_insecure_skip_verify idle_timeout max_connection_age route_randomly}
-  embedded_cache{enabled max_size_mb max_size_items ttl}
+  embedded_cache{enabled max_size_mb max_size_items ttl} prefix
 chunk_store_config= chunk_cache_config:$cache_config chunk_cache_config_l2:$cache_config
   write_dedupe_cache_config:$cache_config skip_query_writeback_cache_older_than l2_chunk_cache_handoff
   cache_lookups_older_than
@@ -130,9 +132,10 @@ cos_storage_config= forcepathstyle bucketnames endpoint region access_key_id sec
   http_config{idle_conn_timeout response_header_timeout} backoff_config{min_period max_period max_retries} api_key
   service_instance_id auth_endpoint cr_token_file_path trusted_profile_name trusted_profile_id
 distributor= ring{kvstore{store prefix consul:$consul etcd:$etcd multi{primary secondary mirror_enabled
-  mirror_timeout}} heartbeat_period heartbeat_timeout instance_interface_names} push_worker_count max_recv_msg_size
-  max_decompressed_size rate_store{max_request_parallelism stream_rate_update_interval ingester_request_timeout
-  debug} write_failures_logging{rate add_insights_label} otlp_config{default_resource_attributes_as_index_labels}
+  mirror_timeout}} heartbeat_period heartbeat_timeout instance_interface_names instance_id instance_port
+  instance_addr instance_enable_ipv6} push_worker_count max_recv_msg_size max_decompressed_size
+  rate_store{max_request_parallelism stream_rate_update_interval ingester_request_timeout debug}
+  write_failures_logging{rate add_insights_label} otlp_config{default_resource_attributes_as_index_labels}
   default_policy_stream_mappings:* kafka_writes_enabled ingester_writes_enabled ingest_limits_enabled
   ingest_limits_dry_run_enabled dataobj_tee{enabled topic max_buffered_bytes per_partition_rate_bytes
   debug_metrics_enabled rate_batch_window}
@@ -141,7 +144,7 @@ frontend= log_queries_longer_than log_query_request_headers max_body_size query_
   max_outstanding_per_tenant querier_forget_delay scheduler_address scheduler_dns_lookup_period
   scheduler_worker_concurrency grpc_client_config:$grpc_client graceful_shutdown_timeout instance_interface_names
   instance_enable_ipv6 encoding compress_responses downstream_url tail_proxy_url tail_tls_config:$tls_config
-  support_parquet_encoding
+  support_parquet_encoding address port
 frontend_worker= frontend_address scheduler_address dns_lookup_duration id query_frontend_grpc_client:$grpc_client
   grpc_client_config:$grpc_client query_scheduler_grpc_client:$grpc_client
 gcs_storage_config= bucket_name endpoint service_account chunk_buffer_size request_timeout enable_opencensus
@@ -203,7 +206,8 @@ limits_config= ingestion_rate_strategy ingestion_rate_mb ingestion_burst_size_mb
   pattern_ingester_tokenizable_json_fields_default pattern_ingester_tokenizable_json_fields_append
   pattern_ingester_tokenizable_json_fields_delete metric_aggregation_enabled pattern_persistence_enabled
   pattern_persistence_granularity pattern_rate_threshold s3_sse_type s3_sse_kms_key_id s3_sse_kms_encryption_context
-  max_scan_task_parallelism debug_engine_tasks debug_engine_streams
+  max_scan_task_parallelism debug_engine_tasks debug_engine_streams ruler_alertmanager_config:*
+  policy_override_limits:*
 local_storage_config= directory
 memberlist= node_name randomize_node_name stream_timeout retransmit_factor pull_push_interval gossip_interval
   gossip_nodes gossip_to_dead_nodes_time dead_node_reclaim_time compression_enabled notify_interval advertise_addr
@@ -243,10 +247,11 @@ ruler= external_url datasource_uid external_labels ruler_client:$grpc_client eva
   basic_auth_username basic_auth_password type credentials credentials_file} for_outage_tolerance for_grace_period
   resend_delay enable_sharding sharding_strategy sharding_algo search_pending_for ring{kvstore{store prefix
   consul:$consul etcd:$etcd multi{primary secondary mirror_enabled mirror_timeout}} heartbeat_period
-  heartbeat_timeout instance_interface_names num_tokens} flush_period enable_api enabled_tenants disabled_tenants
-  query_stats_enabled disable_rule_group_label wal{dir truncate_frequency min_age max_age} wal_cleaner{min_age
-  period} remote_write{client:* clients:* enabled config_refresh_period add_org_id_header} evaluation{mode max_jitter
-  query_frontend{address tls_enabled +tls_config}}
+  heartbeat_timeout instance_interface_names num_tokens instance_id instance_port instance_addr instance_enable_ipv6}
+  flush_period enable_api enabled_tenants disabled_tenants query_stats_enabled disable_rule_group_label wal{dir
+  truncate_frequency min_age max_age} wal_cleaner{min_age period} remote_write{client:* clients:* enabled
+  config_refresh_period add_org_id_header} evaluation{mode max_jitter query_frontend{address tls_enabled
+  +tls_config}}
 runtime_config= period file
 s3_storage_config= s3 s3forcepathstyle bucketnames endpoint region access_key_id secret_access_key session_token
   insecure chunk_delimiter http_config{timeout idle_conn_timeout response_header_timeout insecure_skip_verify
@@ -287,7 +292,7 @@ storage_config= alibabacloud:$alibabacloud_storage_config aws:$aws_storage_confi
   index_gateway_client{grpc_client_config:$grpc_client server_address log_gateway_requests
   time_based_sharding_buckets} ingestername mode ingesterdbretainperiod} bloom_shipper{working_directory
   max_query_page_size download_parallelism blocks_cache{soft_limit hard_limit ttl} metas_cache:$cache_config
-  metas_lru_cache{enabled max_size_mb max_size_items ttl}}
+  metas_lru_cache{enabled max_size_mb max_size_items ttl} memory_management:*}
 swift_storage_config= auth_version auth_url internal username user_domain_name user_domain_id user_id password
   domain_id domain_name project_id project_name project_domain_id project_domain_name region_name container_name
   max_retries connect_timeout request_timeout http{tls_ca_path}

@@ -1,12 +1,11 @@
-import { HOUR, parseDuration } from '../../core/durations.ts';
-import { firstTextAt, listAt, mapAt, textAt } from '../check/configuration.ts';
+import { HOUR } from '../../core/durations.ts';
+import { firstTextAt, isVariable, listAt, mapAt, textAt } from '../check/configuration.ts';
+import { parsePrometheusDuration } from '../check/durations.ts';
 import { lokiMistakes } from '../check/loki.ts';
-import { readConfiguration } from '../check/read.ts';
-import { withDefaults } from '../check/variables.ts';
 import { parseKeyTable } from '../keys/accepted.ts';
 import { lokiKeys } from '../keys/loki-3.7.ts';
 import type { LokiStore } from '../loki/render.ts';
-import { MigrationError } from './errors.ts';
+import { readOrRefuse, refusal } from './refusal.ts';
 
 /** What a migration must know of Loki's file. */
 export interface LokiFile {
@@ -50,14 +49,9 @@ const table = parseKeyTable(lokiKeys);
  */
 export function readLokiFile(subject: string, text: string): LokiFile {
   const refuse = (message: string, advice: string): never => {
-    throw new MigrationError(`${subject}: ${message}`, { subject, advice: `${advice}; nothing was written` });
+    throw refusal(subject, message, advice);
   };
-  const { configuration, findings } = readConfiguration('loki', subject, withDefaults(text), table, lokiMistakes);
-  const bad = findings.find(({ status }) => status !== 'ok');
-  if (bad !== undefined) {
-    const path = bad.subject.startsWith(`${subject}: `) ? `${bad.subject.slice(subject.length + 2)}: ` : '';
-    return refuse(`${path}${bad.found}`, bad.advice ?? 'correct it first');
-  }
+  const configuration = readOrRefuse('loki', subject, text, table, lokiMistakes);
   const periods = (listAt(configuration, 'schema_config.configs') ?? []).map(readPeriod);
   for (const [index, { from, day }] of periods.entries()) {
     if (Number.isNaN(day)) refuse(`a schema period begins at ${JSON.stringify(from)}`, 'write a UTC day, YYYY-MM-DD');
@@ -98,8 +92,11 @@ export function readLokiFile(subject: string, text: string): LokiFile {
     );
   }
   const enabled = textAt(configuration, 'compactor.retention_enabled') === 'true';
-  const kept = textAt(configuration, 'limits_config.retention_period') ?? '';
-  const retention = parseDuration(kept.replace(/(?<=h)0m0s$|(?<=m)0s$/, ''));
+  const kept = textAt(configuration, 'limits_config.retention_period') ?? '0';
+  const retention = parsePrometheusDuration(kept);
+  if (retention === undefined && !isVariable(kept)) {
+    refuse(`retention_period: ${kept} is no duration`, 'write it like 31d or 744h');
+  }
   if (enabled && retention !== undefined && retention > 0 && retention < 24 * HOUR) {
     refuse('retention_period is shorter than an index period (24h)', 'set at least 24h');
   }

@@ -59,6 +59,15 @@ describe('from the disk to S3', () => {
   });
 });
 
+it('line ends and a byte order mark stay as they are', () => {
+  const before = `\ufeff${renderLokiFilesystem(model).replaceAll('\n', '\r\n')}`;
+  const there = plan(before, 's3');
+  expect(unifiedDiff('f', before, there.text).match(/^-(?!--)[^\n]*/gm)).toEqual([
+    '-  delete_request_store: filesystem\r',
+  ]);
+  expect(plan(there.text, 'filesystem').text).toBe(before);
+});
+
 it('from S3 to the disk: the bucket stays configured', () => {
   const before = renderLokiS3(model);
   const { text } = plan(before, 'filesystem');

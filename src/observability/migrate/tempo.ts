@@ -1,11 +1,12 @@
 import type { StackModel } from '../../stack/index.ts';
-import { firstTextAt, textAt } from '../check/configuration.ts';
-import { readConfiguration } from '../check/read.ts';
-import { withDefaults } from '../check/variables.ts';
+import { firstTextAt, isVariable, textAt } from '../check/configuration.ts';
+import { parseGoDuration } from '../check/durations.ts';
+import { tempoMistakes } from '../check/tempo.ts';
 import { parseKeyTable } from '../keys/accepted.ts';
 import { tempoKeys } from '../keys/tempo-3.0.ts';
 import type { LokiStore } from '../loki/render.ts';
 import { MigrationError } from './errors.ts';
+import { readOrRefuse, refusal } from './refusal.ts';
 import { YamlEdit } from './yaml-edit.ts';
 
 export interface TempoMigrationInput {
@@ -29,6 +30,10 @@ export interface TempoMigration {
 
 const table = parseKeyTable(tempoKeys);
 const trace = ['storage', 'trace'];
+const retentionPaths = [
+  'backend_worker.compaction.block_retention',
+  'backend_scheduler.provider.compaction.compaction.block_retention',
+];
 
 /**
  * Plans the move of Tempo's blocks; pure. The layout on disk and in S3 is the same, so copying them is all, and the
@@ -38,11 +43,15 @@ const trace = ['storage', 'trace'];
 export function planTempoMigration(input: TempoMigrationInput): TempoMigration {
   const { subject, text, to, model } = input;
   const refuse = (message: string, advice: string): never => {
-    throw new MigrationError(`${subject}: ${message}`, { subject, advice: `${advice}; nothing was written` });
+    throw refusal(subject, message, advice);
   };
-  const { configuration, findings } = readConfiguration('tempo', subject, withDefaults(text), table, {});
-  const bad = findings.find(({ status }) => status !== 'ok');
-  if (bad !== undefined) return refuse(`${bad.subject}: ${bad.found}`, bad.advice ?? 'correct it first');
+  const configuration = readOrRefuse('tempo', subject, text, table, tempoMistakes);
+  for (const path of retentionPaths) {
+    const kept = textAt(configuration, path) ?? '0';
+    if (parseGoDuration(kept) === undefined && !isVariable(kept)) {
+      refuse(`block_retention: ${kept} is no duration of Tempo's`, 'write it in hours: 336h');
+    }
+  }
   const backend = textAt(configuration, 'storage.trace.backend') ?? 'local';
   const wanted = to === 's3' ? 's3' : 'local';
   const directory = firstTextAt(configuration, 'storage.trace.local.path') ?? '/var/tempo/blocks';
@@ -61,7 +70,9 @@ export function planTempoMigration(input: TempoMigrationInput): TempoMigration {
   if (there !== undefined && !there.includes('$') && there !== bucket) {
     return refuse(`its bucket is ${there}, the settings say ${bucket}`, 'set S3_BUCKET_TEMPO to the bucket in use');
   }
-  const prefix = (textAt(configuration, 'storage.trace.s3.prefix') ?? '').replace(/^\/+|\/+$/g, '');
+  const told = textAt(configuration, 'storage.trace.s3.prefix') ?? '';
+  if (told.startsWith('/')) refuse(`its prefix ${told} begins with a slash`, `write it as ${told.replace(/^\/+/, '')}`);
+  const prefix = told.replace(/\/+$/, '');
   if (there !== undefined && prefix !== prefixName) {
     const said = `its prefix is ${JSON.stringify(prefix)}, the settings say ${JSON.stringify(prefixName)}`;
     return refuse(said, 'set S3_PREFIX_TEMPO to the prefix in use');

@@ -4,10 +4,14 @@ import type { LokiStore } from '../loki/render.ts';
 /** Somebody's YAML with changes made in place: comments, order and quoting stay as they are. */
 export class YamlEdit {
   readonly #document: Document.Parsed;
+  readonly #crlf: boolean;
+  readonly #mark: string;
   readonly #style: { readonly indent: number; readonly indentSeq: boolean };
 
   constructor(text: string) {
     this.#document = parseDocument(text, { logLevel: 'error' });
+    this.#crlf = text.includes('\r\n');
+    this.#mark = text.startsWith('\ufeff') ? '\ufeff' : '';
     const list = /^( *)configs:[^\n]*\n(?:[ \t]*(?:#[^\n]*)?\n)*( *)- /m.exec(text);
     this.#style = {
       indent: /^( +)[^\s#-]/m.exec(text)?.[1]?.length ?? 2,
@@ -47,7 +51,8 @@ export class YamlEdit {
   }
 
   toString(): string {
-    return this.#document.toString({ lineWidth: 0, ...this.#style });
+    const text = this.#document.toString({ lineWidth: 0, ...this.#style }).replace(/^\ufeff/, '');
+    return this.#mark + (this.#crlf ? text.replace(/\r?\n/g, '\r\n') : text);
   }
 }
 
