@@ -1,6 +1,6 @@
 /** The S3 client port: one interface for every provider. */
 export { createClient } from './client.ts';
-export { type BucketClient, createBucketClient } from './configuration/bucket-client.ts';
+export { type Account, type BucketClient, createBucketClient } from './configuration/bucket-client.ts';
 export { type BucketContents, type Contents, createBucketContents } from './configuration/empty.ts';
 export { codeOf, type RequestOptionsOfClient } from './configuration/request.ts';
 export { readXml, type XmlNode } from './configuration/xml.ts';

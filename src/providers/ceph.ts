@@ -1,4 +1,5 @@
 import type { ProviderProfile } from './profile.ts';
+import { rgwActions } from './rgw-actions.ts';
 
 /** Ceph's RADOS Gateway 16 and 18; 20 can more. Measured against 16.2.15, 18.2.7 and 20.2.4. */
 export const ceph: ProviderProfile = {
@@ -18,6 +19,7 @@ export const ceph: ProviderProfile = {
       pattern: /^arn:aws:iam::[A-Za-z0-9_-]*:user\/[A-Za-z0-9_.$-]+(?::[A-Za-z0-9_.-]+)?$/,
       form: 'arn:aws:iam:::user/UID or arn:aws:iam:::user/UID:SUBUSER',
     },
+    actions: rgwActions,
     settleMs: 0,
     lockoutIsFinal: false,
   },

@@ -32,7 +32,19 @@ describe('what is different on Hetzner', () => {
 
   test('a lockout is final, policies take about a minute, and NotAction is nothing', () => {
     expect(hetzner.policy).toMatchObject({ lockoutIsFinal: true, settleMs: 60_000, ignored: ['NotAction'] });
-    expect(hetzner.policy.refusedActions).toEqual(['s3:PutEncryptionConfiguration', 's3:PutBucketOwnershipControls']);
+  });
+
+  test('actions in policies come from a list, which has none that the provider refuses', () => {
+    const known = hetzner.policy.actions ?? [];
+    expect(known).toContain('s3:GetObject');
+    for (const refused of [
+      's3:PutEncryptionConfiguration',
+      's3:PutBucketOwnershipControls',
+      's3:GetObjectAttributes',
+    ]) {
+      expect(known).not.toContain(refused);
+    }
+    expect(new Set(known).size).toBe(known.length);
   });
 
   test('no tags, no encryption by default: nothing of the kind is sent', () => {
@@ -52,6 +64,7 @@ describe('what is different on Hetzner', () => {
 
   test('keys are made by hand, canned ACLs clear policies, errors are HTML, and limits are known', () => {
     expect(hetzner.keysByHand?.length).toBeGreaterThan(3);
+    expect(hetzner.keysSettleMs).toBe(5 * 60_000);
     expect(hetzner).toMatchObject({ aclClearsPolicy: true, htmlErrors: true });
     expect(hetzner.limits).toEqual({
       requestsPerSecond: 750,

@@ -1,6 +1,8 @@
+import { MINUTE } from '../core/durations.ts';
 import { KiB } from '../core/sizes.ts';
 import { ceph } from './ceph.ts';
 import type { ProviderProfile } from './profile.ts';
+import { rgwActions } from './rgw-actions.ts';
 
 const host = /^(?:[a-z0-9.-]+\.)?([a-z]{3}[0-9])\.your-objectstorage\.com$/;
 
@@ -23,11 +25,12 @@ export const hetzner: ProviderProfile = {
       pattern: /^arn:aws:iam:::user\/p\d+:[A-Za-z0-9]+$/,
       form: 'arn:aws:iam:::user/p<project id>:<access key id>',
     },
-    refusedActions: ['s3:PutEncryptionConfiguration', 's3:PutBucketOwnershipControls'],
+    // Two that Ceph's documentation has are refused with ServiceUnavailable; what Ceph itself refuses is not in its list.
+    actions: rgwActions,
     ignored: ['NotAction'],
     principalEndsWithKeyId: true,
     // "about a minute"; facts of published runbooks.
-    settleMs: 60_000,
+    settleMs: MINUTE,
     lockoutIsFinal: true,
   },
   conditions: ceph.conditions,
@@ -36,6 +39,8 @@ export const hetzner: ProviderProfile = {
   aclClearsPolicy: true,
   htmlErrors: true,
   limits: { requestsPerSecond: 750, connections: 256, buckets: 100, keys: 200, leastBilledBytes: 64 * KiB },
+  // "Several minutes", in published runbooks: HeadObject answers 403 while ListBuckets works.
+  keysSettleMs: 5 * MINUTE,
   keysByHand: [
     'open https://console.hetzner.com and the project that the key is to belong to',
     'go to Security, then S3 credentials, then "Generate credentials"; name it after the service that will use it',
@@ -51,6 +56,7 @@ export const hetzner: ProviderProfile = {
     'A canned ACL on a bucket clears its policy.',
     'A location knows only its own buckets: elsewhere they are NoSuchBucket.',
     'A policy holds after about a minute, a new key after several.',
+    'An action in a policy that is not of the list which Ceph knows makes the whole policy fail.',
     '429 and 501 come as HTML.',
     '750 requests a second and 256 connections are the budget of one address, for all buckets together.',
     'An object below 64 KB is billed as 64 KB.',

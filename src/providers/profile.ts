@@ -83,6 +83,8 @@ export interface ProviderProfile {
   /** Throttles and unknown operations come as HTML: only their status counts. */
   readonly htmlErrors?: boolean;
   readonly limits?: ProviderLimits;
+  /** Milliseconds for which a new key may be refused what it will be allowed. Default 0. */
+  readonly keysSettleMs?: number;
   /** How people make a key where no API does, step by step. */
   readonly keysByHand?: readonly string[];
   /** For people: what else is different here, one line each. */
@@ -100,8 +102,8 @@ export interface ProviderProfile {
 export interface PolicyDialect {
   /** What a principal must look like to match anybody; undefined: AWS's forms. */
   readonly principal?: { readonly pattern: RegExp; readonly form: string };
-  /** Action names that make the provider refuse the whole policy. */
-  readonly refusedActions?: readonly string[];
+  /** Every action that the provider knows, in AWS's spelling: any other makes it refuse the whole policy. */
+  readonly actions?: readonly string[];
   /** Statements' members that are ignored. */
   readonly ignored?: readonly ('NotAction' | 'NotResource')[];
   /** The key id as part of its principal, so that it can be looked for in a policy: Hetzner. */

@@ -12,23 +12,30 @@ const HARMLESS = 's3:GetBucketLocation';
 /**
  * The policy's Deny statements that could shut us out, reduced to one harmless action; undefined: it has none. Whoever is
  * denied the harmless action by the trial would have been denied to repair the policy by the real one.
+ * @param former stays in force beside it, so that what it denies is not open in the meantime
  */
-export function trialPolicy(policy: PolicyDocument, bucket: string): PolicyDocument | undefined {
+export function trialPolicy(
+  policy: PolicyDocument,
+  bucket: string,
+  former?: PolicyDocument,
+): PolicyDocument | undefined {
   const trials: Json[] = [];
   for (const statement of listOf(policy.Statement)) {
     const [canonical] = canonicalPolicy({ Statement: [statement] });
     if (canonical === undefined || !deniesRepair(canonical, bucket)) continue;
     if (typeof statement !== 'object' || statement === null || isList(statement)) continue;
     const { NotAction: _, NotResource: __, ...rest } = statement;
-    trials.push({ ...rest, Action: HARMLESS, Resource: `arn:aws:s3:::${bucket}` });
+    const Sid = `BucketwrightTrial${trials.length + 1}`;
+    trials.push({ ...rest, Sid, Action: HARMLESS, Resource: `arn:aws:s3:::${bucket}` });
   }
-  return trials.length === 0 ? undefined : { Version: policy.Version ?? '2012-10-17', Statement: trials };
+  if (trials.length === 0) return undefined;
+  return { Version: policy.Version ?? '2012-10-17', Statement: [...listOf(former?.Statement), ...trials] };
 }
 
 const isList = (value: Json): value is readonly Json[] => Array.isArray(value);
 
 /**
- * Writes a policy in two steps. First a trial that denies the same people one harmless action: only when the acting key
+ * Writes a policy in two steps. First the former one with a trial that denies the same people one harmless action: only when the acting key
  * still passes, for as long as the provider takes to settle, the real policy follows. A wrong principal in a Deny
  * otherwise shuts everybody out for good on some providers.
  * @throws ProvisionError `lockout`, after the former policy was put back
@@ -40,9 +47,9 @@ export async function writePolicySafely(
   dialect: Pick<PolicyDialect, 'settleMs'>,
   onWaiting: (text: string) => void = () => undefined,
 ): Promise<void> {
-  const trial = trialPolicy(policy, bucket);
+  const former = trialPolicy(policy, bucket) === undefined ? undefined : await client.read(bucket, 'policy');
+  const trial = trialPolicy(policy, bucket, former);
   if (trial !== undefined) {
-    const former = await client.read(bucket, 'policy');
     await client.write(bucket, 'policy', trial);
     const restore = () =>
       former === undefined ? client.clear(bucket, 'policy') : client.write(bucket, 'policy', former);

@@ -88,15 +88,26 @@ async function create(client: BucketClient, bucket: BucketPlan, options: ApplyOp
     if (!(error instanceof ClientError) || error.code !== 'already-owned') throw error;
   }
   // Right after its making a bucket may be unknown to another front end.
+  await onceSettled(
+    () => client.location(bucket.name),
+    Math.max(options.profile.policy.settleMs, 5_000),
+    () => options.onWaiting?.(`${bucket.name}: waiting until it is known everywhere`),
+  );
+  return 'created';
+}
+
+/** Runs again what is refused, or finds no bucket, until the time is over: front ends learn of changes one by one. */
+async function onceSettled<T>(run: () => Promise<T>, forMs: number, onWaiting: () => void): Promise<T> {
+  const deadline = Date.now() + forMs;
   for (let tries = 1; ; tries += 1) {
     try {
-      await client.location(bucket.name);
-      return 'created';
+      return await run();
     } catch (error) {
       const settling = error instanceof ClientError && (error.code === 'no-such-bucket' || error.code === 'denied');
-      if (!settling || tries >= 5) throw error;
-      if (tries === 1) options.onWaiting?.(`${bucket.name}: waiting until it is known everywhere`);
-      await sleep(500 * tries);
+      const left = deadline - Date.now();
+      if (!settling || left <= 0) throw error;
+      if (tries === 1) onWaiting();
+      await sleep(Math.min(left, 500 * tries));
     }
   }
 }
@@ -111,13 +122,14 @@ async function carryOut<A extends Attribute>(
   const { name } = bucket;
   const after: BucketConfiguration[A] | undefined = change.after;
   const before: BucketConfiguration[A] | undefined = change.before;
+  const { policy } = options.profile;
+  const waiting = () => options.onWaiting?.(`${name}: waiting until ${attribute} may be read and written`);
   if (bucket.action === 'create' && after !== undefined) {
     // Object lock brings versioning with it; what is as wanted is not written again.
-    const fresh = await client.read(name, attribute);
+    const fresh = await onceSettled(() => client.read(name, attribute), policy.settleMs, waiting);
     if (meaningOf(attribute, fresh) === meaningOf(attribute, after)) return 'written';
   }
-  await put(client, name, attribute, after, options);
-  const { policy } = options.profile;
+  await onceSettled(() => put(client, name, attribute, after, options), policy.settleMs, waiting);
   const kept = await readBack(client, name, attribute, after, policy.settleMs, options);
   if (kept === undefined) return after === undefined ? 'removed' : 'written';
   // A rule that lost its limits deletes more than asked: what was there before is the lesser evil.
@@ -153,7 +165,11 @@ async function readBack<A extends Attribute>(
 ): Promise<string | undefined> {
   const deadline = Date.now() + Math.max(settleMs, 1_000);
   for (let tries = 1; ; tries += 1) {
-    const found = await client.read(name, attribute);
+    const found = await onceSettled(
+      () => client.read(name, attribute),
+      deadline - Date.now(),
+      () => options.onWaiting?.(`${name}: waiting until ${attribute} is settled`),
+    );
     if (meaningOf(attribute, found) === meaningOf(attribute, after)) return undefined;
     const left = deadline - Date.now();
     if (left <= 0) {

@@ -46,6 +46,19 @@ function bucketFindings(bucket: BucketPlan): readonly Finding[] {
         advice: 'remove it, or name it in the manifest',
       }),
     );
+  const asleep: Finding[] = bucket.asleep
+    ? [
+        {
+          id: 'lifecycle-asleep',
+          status: 'fail',
+          subject,
+          found: 'versioning is suspended, and this provider then runs no lifecycle rule',
+          expected: 'rules that run',
+          why: 'stricter: the bucket; nothing is deleted any more: it costs, and outlives what was promised',
+          advice: 'write versioning: enabled, with a rule for noncurrent versions, and apply',
+        },
+      ]
+    : [];
   const unmanaged: Finding[] =
     bucket.unmanaged.length === 0
       ? []
@@ -67,7 +80,7 @@ function bucketFindings(bucket: BucketPlan): readonly Finding[] {
       }),
     ),
   );
-  if (drifts.length > 0) return [...drifts, ...warnings, ...unmanaged];
+  if (drifts.length + asleep.length > 0) return [...drifts, ...asleep, ...warnings, ...unmanaged];
   return [{ id: 'drift', status: 'ok', subject, found: 'as the manifest says' }, ...warnings, ...unmanaged];
 }
 

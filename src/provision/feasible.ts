@@ -3,7 +3,7 @@ import type { Feature, ProviderProfile } from '../providers/index.ts';
 import { NONE } from '../settings/index.ts';
 import type { DesiredBucket } from './desired.ts';
 import type { PlanProblem } from './errors.ts';
-import { policyProblems } from './policy-guard.ts';
+import { type Acting, policyProblems } from './policy-guard.ts';
 
 /** The feature behind each attribute. */
 const featureOf: Readonly<Record<Attribute, Feature>> = {
@@ -40,7 +40,7 @@ const alternatives: Readonly<Partial<Record<Feature, string>>> = {
 export function feasibilityProblems(
   desired: DesiredBucket,
   profile: ProviderProfile,
-  keyId: string,
+  acting: Acting,
 ): readonly PlanProblem[] {
   const problems: PlanProblem[] = [];
   const { name: bucket, configuration } = desired;
@@ -73,7 +73,7 @@ export function feasibilityProblems(
     }
   }
   const { policy } = configuration;
-  if (policy !== undefined && policy !== NONE) problems.push(...policyProblems(bucket, policy, profile, keyId));
+  if (policy !== undefined && policy !== NONE) problems.push(...policyProblems(bucket, policy, profile, acting));
   return problems;
 }
 

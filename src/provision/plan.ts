@@ -26,6 +26,8 @@ export interface BucketPlan {
   readonly changes: readonly AttributeChange[];
   /** What is there, is not in the manifest, and stays. */
   readonly unmanaged: readonly string[];
+  /** Lifecycle rules are there or wanted, and the provider runs none as long as versioning is suspended, as it is. */
+  readonly asleep: boolean;
   /** What people should know before they say yes. */
   readonly warnings: readonly string[];
 }
@@ -54,7 +56,7 @@ export function makePlan({ desired, live, owned, profile }: PlanInput): {
     const found = live.find(({ name }) => name === bucket.name);
     const actual = found ?? absent(bucket.name);
     problems.push(...stateProblems(bucket, actual, owned, profile));
-    return planBucket(bucket, actual);
+    return planBucket(bucket, actual, profile);
   });
   const names = new Set(desired.map(({ name }) => name));
   return { plan: { buckets, unmanagedBuckets: (owned ?? []).filter((name) => !names.has(name)) }, problems };
@@ -69,7 +71,7 @@ const absent = (name: string): LiveBucket => ({
 
 export const isEmptyPlan = ({ buckets }: Plan): boolean => buckets.every(({ action }) => action === 'none');
 
-function planBucket(desired: DesiredBucket, live: LiveBucket): BucketPlan {
+function planBucket(desired: DesiredBucket, live: LiveBucket, profile: ProviderProfile): BucketPlan {
   const target = targetOf(desired, live.configuration, new Set(live.unreadable.keys()));
   const changes: AttributeChange[] = [];
   for (const attribute of attributes) {
@@ -85,6 +87,7 @@ function planBucket(desired: DesiredBucket, live: LiveBucket): BucketPlan {
     withObjectLock: creates && objectLock !== undefined && objectLock !== NONE && objectLock.enabled,
     changes,
     unmanaged: unmanagedOf(desired, live.configuration),
+    asleep: isAsleep(desired, live.configuration, profile),
     warnings: warningsOf(desired, live.configuration, changes),
   };
 }
@@ -180,6 +183,16 @@ function unmanagedOf(desired: DesiredBucket, live: LiveConfiguration): readonly 
   return names;
 }
 
+function isAsleep(
+  { defaults, configuration }: DesiredBucket,
+  { lifecycle, versioning }: LiveConfiguration,
+  profile: ProviderProfile,
+): boolean {
+  if (profile.lifecycleNeedsActiveVersions !== true || versioning !== 'suspended') return false;
+  const wanted = configuration.lifecycle === NONE ? [] : (configuration.lifecycle ?? []);
+  return [...(lifecycle ?? []), ...wanted, ...defaults].length > 0;
+}
+
 function warningsOf(
   desired: DesiredBucket,
   live: LiveConfiguration,
@@ -247,6 +260,20 @@ function stateProblems(
   }
   if (configuration.versioning === 'suspended' && objectLock?.enabled === true) {
     refuse('impossible', 'versioning cannot be suspended with object lock', 'write enabled');
+  }
+  const { lifecycle } = configuration;
+  const hasRules = lifecycle !== undefined && lifecycle !== NONE && lifecycle.length > 0;
+  if (
+    hasRules &&
+    profile.lifecycleNeedsActiveVersions === true &&
+    configuration.versioning === undefined &&
+    versioning === 'suspended'
+  ) {
+    refuse(
+      'impossible',
+      `its versioning is suspended, and ${profile.title} then runs no lifecycle rule`,
+      'write versioning: enabled, with a rule for noncurrent versions; or take a bucket that never had versions',
+    );
   }
   const lock = configuration.objectLock;
   if (

@@ -30,6 +30,13 @@ export function coversBucketAction(statement: CanonicalStatement, action: string
   return acts && hits;
 }
 
+/** Who provisions, as far as it is known. */
+export interface Acting {
+  readonly keyId: string;
+  /** The project (Ceph: the user) that owns the buckets; undefined: the provider does not tell. */
+  readonly project: string | undefined;
+}
+
 /**
  * What can be known to be wrong with a policy before it is sent: it shuts everybody out, it names nobody that the provider
  * knows, it grants what everybody has anyway. Who a key really is, only the provider knows: `apply` proves that.
@@ -37,8 +44,8 @@ export function coversBucketAction(statement: CanonicalStatement, action: string
 export function policyProblems(
   bucket: string,
   policy: PolicyDocument,
-  { title, policy: dialect }: ProviderProfile,
-  keyId: string,
+  { name: provider, title, policy: dialect, isolation }: ProviderProfile,
+  { keyId, project }: Acting,
 ): readonly PlanProblem[] {
   const problems: PlanProblem[] = [];
   const refuse = (problem: string, advice: string) => problems.push({ kind: 'policy', bucket, problem, advice });
@@ -66,15 +73,18 @@ export function policyProblems(
         `a bucket policy speaks of arn:aws:s3:::${bucket} and arn:aws:s3:::${bucket}/*; others are accepted and match nothing`,
       );
     }
-    const { principal, refusedActions = [], ignored = [], principalEndsWithKeyId } = dialect;
+    const { principal, actions: known, ignored = [], principalEndsWithKeyId } = dialect;
     for (const written of [...principals, ...notPrincipals]) {
       const arn = written.replace(/^AWS /, '');
       if (principal === undefined || arn === '* *' || principal.pattern.test(arn)) continue;
       refuse(`${name} names ${arn}, which matches nobody on ${title}`, `write ${principal.form}`);
     }
-    for (const refused of refusedActions) {
-      if (!statement.actions.includes(refused.toLowerCase())) continue;
-      refuse(`${name} names ${refused}, for which ${title} refuses the whole policy`, 'leave the action out');
+    for (const pattern of known === undefined ? [] : [...statement.actions, ...statement.notActions]) {
+      if (known?.some((action) => coversAction(pattern, action)) === true) continue;
+      refuse(
+        `${name} names ${pattern}, for which ${title} refuses the whole policy`,
+        `leave the action out; bucketwright provider show ${provider} --json lists those it knows`,
+      );
     }
     if (ignored.includes('NotAction') && statement.notActions.length > 0) {
       refuse(`${name} has NotAction, which ${title} ignores`, 'list the actions');
@@ -94,20 +104,27 @@ export function policyProblems(
       refuse(`${name} denies the key that provisions to change the policy again`, 'leave this key out of the Deny');
     }
   }
-  if (dialect.principalEndsWithKeyId === true) problems.push(...worthless(bucket, statements, title));
+  if (isolation === 'principals') problems.push(...worthless(bucket, statements, title, project));
   return problems;
 }
 
 /**
- * Where every key of a project reaches all its buckets, an Allow for a key of the same project grants what it has. The
- * project is known only from the principals: all of one project and no Deny is what gives it away.
+ * Where every key of a project reaches all its buckets, an Allow for a key of the same project grants what it has. Where
+ * the provider does not tell whose the buckets are, several principals, all of one project, and no Deny give it away.
  */
-function worthless(bucket: string, statements: readonly CanonicalStatement[], title: string): readonly PlanProblem[] {
+function worthless(
+  bucket: string,
+  statements: readonly CanonicalStatement[],
+  title: string,
+  project: string | undefined,
+): readonly PlanProblem[] {
   if (statements.length === 0 || statements.some(({ effect }) => effect === 'Deny')) return [];
-  const named = statements.flatMap(({ principals }) => principals.filter((arn) => arn !== '* *'));
-  const projects = new Set(named.map((arn) => /user\/p(\d+):/.exec(arn)?.[1]));
+  const named = statements.flatMap(({ principals }) => principals);
+  // Everybody, also without a key: that is something.
+  if (named.includes('* *')) return [];
+  const projects = new Set(named.map((arn) => /:user\/([^:]+)/.exec(arn)?.[1]));
   // Keys of a second project beside: then Allow is what lets them in.
-  if (named.length < 2 || projects.size !== 1) return [];
+  if (projects.size !== 1 || (project === undefined ? named.length < 2 : !projects.has(project))) return [];
   return [
     {
       kind: 'policy',

@@ -1,7 +1,10 @@
-import { type BucketClient, ClientError, createExchange, readXml } from '../client/index.ts';
+import { type Account, type BucketClient, ClientError } from '../client/index.ts';
 import type { Connection } from '../providers/index.ts';
+import { mapConcurrently } from '../provision/index.ts';
 import { isolationOf } from './isolation.ts';
 import type { LiveTenancy, LiveTenantUser } from './plan-model.ts';
+
+const CONCURRENT_BUCKETS = 16;
 
 /**
  * Reads what is there of buckets, policies and the account; changes nothing.
@@ -15,17 +18,20 @@ export async function readTenancy(
   users: readonly LiveTenantUser[] | undefined,
 ): Promise<LiveTenancy> {
   const policies = isolationOf(connection.provider).kind === 'principals';
-  const all = policies ? [...new Set([...buckets, ...(await owned(client))])] : buckets;
-  const found = new Map<string, Awaited<ReturnType<typeof readOne>>>();
-  for (const bucket of all) found.set(bucket, await readOne(client, bucket, policies));
-  return { buckets: found, users, project: policies ? await projectOfKey(connection) : undefined };
+  const account = policies ? await accountOf(client) : undefined;
+  const all = [...new Set([...buckets, ...(account?.buckets ?? [])])];
+  const found = await mapConcurrently(all, CONCURRENT_BUCKETS, async (bucket) => {
+    return [bucket, await readOne(client, bucket, policies)] as const;
+  });
+  return { buckets: new Map(found), users, project: account?.owner };
 }
 
-async function owned(client: BucketClient): Promise<readonly string[]> {
+/** Undefined where the key may not list the account's buckets. */
+async function accountOf(client: BucketClient): Promise<Account | undefined> {
   try {
-    return await client.list();
+    return await client.account();
   } catch (error) {
-    if (error instanceof ClientError && error.code === 'denied') return [];
+    if (error instanceof ClientError && error.code === 'denied') return undefined;
     throw error;
   }
 }
@@ -38,19 +44,5 @@ async function readOne(client: BucketClient, bucket: string, policies: boolean) 
   } catch (error) {
     if (error instanceof ClientError && error.code === 'no-such-bucket') return undefined;
     throw error;
-  }
-}
-
-/** On RADOS Gateways the owner of a listing is the user: all keys of it reach all its buckets. */
-async function projectOfKey(connection: Connection): Promise<string | undefined> {
-  const exchange = createExchange(connection, { timeoutMs: 20_000, sockets: 1 });
-  try {
-    const { status, body } = await exchange.send({ method: 'GET', bucket: undefined, query: '' });
-    if (status !== 200) return undefined;
-    const owner = readXml(body)?.children.find(({ name }) => name === 'Owner');
-    const id = owner?.children.find(({ name }) => name === 'ID')?.text;
-    return id === undefined || id === '' ? undefined : id;
-  } finally {
-    exchange.close();
   }
 }

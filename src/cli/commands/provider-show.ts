@@ -37,7 +37,7 @@ function profileJson({ hosts, policy, ...rest }: ProviderProfile): object {
 }
 
 function profileText(profile: ProviderProfile): string {
-  const { principal, refusedActions, settleMs, lockoutIsFinal, ignored = [], implicitDeny } = profile.policy;
+  const { principal, actions, settleMs, lockoutIsFinal, ignored = [], implicitDeny } = profile.policy;
   const facts: [string, string | undefined][] = [
     [
       'told by',
@@ -51,7 +51,10 @@ function profileText(profile: ProviderProfile): string {
     ['checksums', profile.checksums === 'when-supported' ? 'with every upload' : 'only where S3 demands one'],
     ['lifecycle prefix', profile.lifecyclePrefix === 'rule' ? 'beside the rule, never in a Filter' : 'in a Filter'],
     ['principals', principal?.form],
-    ['refused actions', refusedActions?.join(', ')],
+    [
+      'actions in policies',
+      actions === undefined ? undefined : `${actions.length} are known; any other fails the whole policy`,
+    ],
     ['ignored in policies', ignored.length === 0 ? undefined : ignored.join(', ')],
     ['policies settle', settleMs === 0 ? 'at once' : `in about ${Math.round(settleMs / 1000)} s`],
     ['locked out by a policy', lockoutIsFinal ? 'for good' : 'the owner can remove it'],

@@ -9,7 +9,7 @@ import {
   PlanProblemsError,
   ProvisionError,
   parseSavedPlan,
-  planProvisioning,
+  planOncePermitted,
   remainingOf,
 } from '../../provision/index.ts';
 import { ask, canAsk } from '../confirm.ts';
@@ -38,7 +38,8 @@ export function provisionApply(parent: Command, context: CliContext): void {
       const saved = file === undefined ? undefined : parseSavedPlan(file, await read(file));
       await withSession(command, context, async (session) => {
         const { settings, connection, client } = session;
-        const planned = await planProvisioning(settings, connection, client);
+        const onWaiting = (text: string) => void context.err.write(`${text}\n`);
+        const planned = await planOncePermitted(settings, connection, client, { onWaiting });
         if (planned.problems.length > 0) throw new PlanProblemsError(planned.problems);
         const about = { endpoint: connection.endpoint.url, environment: settings.manifest.environment };
         const plan = saved === undefined ? planned.plan : remainingOf(saved, planned, about);

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import type { Finding } from '../../core/finding.ts';
-import { driftFindings, type PlanProblem, planProvisioning } from '../../provision/index.ts';
+import { driftFindings, type PlanProblem, planTwice } from '../../provision/index.ts';
 import { type CliContext, withSettings } from '../context.ts';
 import { exitCodeOf } from '../exit.ts';
 import { formatFinding, printFindings, summary } from '../output.ts';
@@ -17,7 +17,7 @@ export function provisionCheck(parent: Command, context: CliContext): void {
     )
     .action(async ({ json }: { json?: boolean }) => {
       await withSession(command, context, async ({ settings, connection, client }) => {
-        const { plan, problems } = await planProvisioning(settings, connection, client);
+        const { plan, problems } = await planTwice(settings, connection, client);
         const findings = [...problems.map(problemFinding), ...driftFindings(plan)];
         if (json === true) await printFindings(each(findings), context, true);
         else {

@@ -13,6 +13,8 @@ import { childOf, childrenOf, readXml, tag, textOf, xmlRequest } from './xml.ts'
 export interface BucketClient {
   /** The buckets of this account. */
   list(): Promise<readonly string[]>;
+  /** The same, and whose they are. */
+  account(): Promise<Account>;
   /** @throws ClientError `owned-by-other`, `already-owned`, `denied` */
   create(bucket: string, options?: { readonly objectLock?: boolean }): Promise<void>;
   /** @throws ClientError `bucket-not-empty` */
@@ -37,6 +39,13 @@ export interface BucketClient {
   /** Requests so far, repeats included. */
   readonly requests: number;
   close(): void;
+}
+
+/** What a listing of buckets says. */
+export interface Account {
+  /** On RADOS Gateways the user, all of whose keys reach all its buckets; undefined where none is told. */
+  readonly owner: string | undefined;
+  readonly buckets: readonly string[];
 }
 
 type Readable<T> = Pick<Aspect<T>, 'subresource' | 'missing' | 'breaksConnection' | 'read'>;
@@ -111,14 +120,20 @@ export function createBucketClient(connection: Connection, options: RequestOptio
     });
   }
 
+  async function account(): Promise<Account> {
+    const answer = await requester.send({ operation: 'ListBuckets', method: 'GET', bucket: undefined, query: '' });
+    const root = readXml(answer.body);
+    if (root?.name !== 'ListAllMyBucketsResult') throw notS3('ListBuckets', connection.endpoint.url);
+    const owner = textOf(childOf(root, 'Owner'), 'ID');
+    const buckets = childrenOf(childOf(root, 'Buckets') ?? root, 'Bucket').map(
+      (bucket) => textOf(bucket, 'Name') ?? '',
+    );
+    return { owner: owner === '' ? undefined : owner, buckets };
+  }
+
   return {
-    async list() {
-      const answer = await requester.send({ operation: 'ListBuckets', method: 'GET', bucket: undefined, query: '' });
-      const root = readXml(answer.body);
-      if (root?.name !== 'ListAllMyBucketsResult') throw notS3('ListBuckets', connection.endpoint.url);
-      const buckets = childOf(root, 'Buckets');
-      return buckets === undefined ? [] : childrenOf(buckets, 'Bucket').map((bucket) => textOf(bucket, 'Name') ?? '');
-    },
+    account,
+    list: async () => (await account()).buckets,
 
     async create(bucket, { objectLock } = {}) {
       const place = provider.locationConstraint === 'region' && connection.region !== 'us-east-1';

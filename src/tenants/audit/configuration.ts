@@ -5,8 +5,9 @@ import { send } from './send.ts';
 
 /** What attacks could change of a bucket's configuration, as far as the profile knows the words to be safe. */
 const words: readonly (readonly [word: string, needs: Feature | undefined, root: RegExp, removable: boolean])[] = [
-  ['policy', 'bucket-policy', /^\s*\{/, true],
+  // Before the policy, which an ACL takes away where it is put back (Hetzner).
   ['acl', undefined, /<AccessControlPolicy/, false],
+  ['policy', 'bucket-policy', /^\s*\{/, true],
   ['lifecycle', 'lifecycle', /<LifecycleConfiguration/, true],
   ['cors', 'cors', /<CORSConfiguration/, true],
   ['tagging', 'bucket-tagging', /<Tagging/, true],
