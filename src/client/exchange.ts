@@ -1,19 +1,14 @@
 import { createHash } from 'node:crypto';
-import {
-  type ClientRequest,
-  Agent as HttpAgent,
-  request as httpRequest,
-  type IncomingMessage,
-  type RequestOptions,
-} from 'node:http';
-import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
+import { type ClientRequest, request as httpRequest, type IncomingMessage, type RequestOptions } from 'node:http';
+import { request as httpsRequest } from 'node:https';
 import type { Connection } from '../providers/index.ts';
 import { EMPTY_SHA256, type PayloadMode, presign, signRequest } from '../sigv4/index.ts';
+import { budgetOf } from './budget/index.ts';
 
 /** One request as it goes over the wire. */
 export interface RawRequest {
   readonly method: 'GET' | 'PUT' | 'POST' | 'DELETE' | 'HEAD' | 'OPTIONS';
-  /** Undefined: the service itself. */
+  /** Undefined: the service itself, or with an encoded key whatever the header `host` names. */
   readonly bucket: string | undefined;
   /** Percent-encoded by `exchange`, save slashes; undefined: the bucket itself. */
   readonly key?: string | undefined;
@@ -32,6 +27,8 @@ export interface RawRequest {
   readonly presigned?: number | undefined;
   /** What takes the encoded key's place once all is signed: what a forger would send. */
   readonly forgedKey?: string | undefined;
+  /** Raw, such as `prefix=x`: what is added to the query once all is signed. */
+  readonly forgedQuery?: string | undefined;
   /** A connection of its own, for answers that break theirs. */
   readonly alone?: boolean | undefined;
 }
@@ -62,8 +59,8 @@ export function createExchange(
   options: { readonly timeoutMs: number; readonly sockets: number },
 ): Exchange {
   const secure = connection.endpoint.scheme === 'https';
-  const sockets = { keepAlive: true, maxSockets: options.sockets };
-  const agent = secure ? new HttpsAgent(sockets) : new HttpAgent(sockets);
+  const budget = budgetOf(connection);
+  const agent = budget.agent(options.sockets);
 
   function prepare(request: RawRequest): { target: RequestOptions; body: Buffer | undefined } {
     const body = request.body === undefined ? undefined : Buffer.from(request.body);
@@ -80,9 +77,10 @@ export function createExchange(
     } else if (request.method === 'PUT' || request.method === 'POST') headers['content-length'] = '0';
     const unsigned = request.anonymous === true || request.presigned !== undefined;
     const signature = unsigned ? {} : sign(request, path, headers, body);
-    const query =
+    const signed =
       request.presigned === undefined ? request.query : signQuery(request, request.presigned, path, headers);
-    const { forgedKey } = request;
+    const { forgedKey, forgedQuery = '' } = request;
+    const query = [signed, forgedQuery].filter((part) => part !== '').join('&');
     const sent = forgedKey === undefined ? path : addressOf(connection, { ...request, encodedKey: forgedKey }).path;
     const target: RequestOptions = {
       method: request.method,
@@ -119,7 +117,9 @@ export function createExchange(
   }
 
   return {
-    send(request) {
+    async send(request) {
+      await budget.take();
+      // Signed when it goes: a signature tells the time.
       const { target, body } = prepare(request);
       return new Promise((resolve, reject) => {
         const outgoing: ClientRequest = secure ? httpsRequest(target) : httpRequest(target);
@@ -180,7 +180,7 @@ export function addressOf(
   // A dot in the name would need a certificate of its own below the endpoint's.
   const inPath = connection.forcePathStyle || (bucket?.includes('.') === true && endpoint.scheme === 'https');
   const host = endpoint.host.includes(':') ? `[${endpoint.host}]` : endpoint.host;
-  if (bucket === undefined) return { host, port: endpoint.port, path: '/' };
+  if (bucket === undefined) return { host, port: endpoint.port, path: `/${encodedKey ?? ''}` };
   const object = encodedKey ?? key?.split('/').map(encodeURIComponent).join('/');
   return inPath
     ? { host, port: endpoint.port, path: object === undefined ? `/${bucket}` : `/${bucket}/${object}` }

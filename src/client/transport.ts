@@ -1,8 +1,8 @@
-import { Agent as HttpAgent } from 'node:http';
 import { Agent as HttpsAgent } from 'node:https';
 import { S3Client } from '@aws-sdk/client-s3';
 import { NodeHttpHandler } from '@smithy/node-http-handler';
 import type { Connection } from '../providers/index.ts';
+import { budgetOf } from './budget/index.ts';
 
 export interface TransportOptions {
   /** Milliseconds for TCP and TLS. Default 5,000. */
@@ -27,7 +27,8 @@ export function createTransport(
   options: TransportOptions = {},
 ): S3Client {
   const { accessKeyId, secretAccessKey } = connection.credentials;
-  const sockets = { keepAlive: true, maxSockets: options.sockets ?? 64 };
+  const budget = budgetOf(connection);
+  const agent = budget.agent(options.sockets ?? 64);
   const mode = checksums === 'when-required' ? 'WHEN_REQUIRED' : 'WHEN_SUPPORTED';
   const client = new S3Client({
     endpoint: connection.endpoint.url,
@@ -49,10 +50,17 @@ export function createTransport(
     requestHandler: new NodeHttpHandler({
       connectionTimeout: options.connectMs ?? 5_000,
       socketTimeout: options.idleMs ?? 60_000,
-      httpAgent: new HttpAgent(sockets),
-      httpsAgent: new HttpsAgent(sockets),
+      ...(agent instanceof HttpsAgent ? { httpsAgent: agent } : { httpAgent: agent }),
     }),
   });
+  // Within the retries, so that each attempt is counted.
+  client.middlewareStack.add(
+    (next) => async (args) => {
+      await budget.take();
+      return next(args);
+    },
+    { step: 'finalizeRequest', name: 'requestBudget', tags: ['BUDGET'], priority: 'low' },
+  );
   // The SDK names the signing region in CreateBucket, which Ceph and others refuse when it is not their own name for it.
   if (connection.provider.locationConstraint === 'omit') client.middlewareStack.remove('locationConstraintMiddleware');
   return client;

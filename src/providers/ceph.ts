@@ -26,6 +26,7 @@ export const ceph: ProviderProfile = {
   conditions: ['put-if-absent', 'put-if-match'],
   ifMatchBare: true,
   isolation: 'principals',
+  quotas: 'radosgw-admin',
   features: {
     'bucket-policy': 'yes',
     'public-access-block': 'yes',

@@ -15,6 +15,7 @@ export const embedded: ProviderProfile = {
   policy: { settleMs: 0, lockoutIsFinal: false },
   conditions: ['put-if-absent', 'put-if-match', 'complete-if-absent'],
   isolation: 'users',
+  quotas: 'server',
   features: {
     'bucket-policy': 'yes',
     'public-access-block': 'yes',

@@ -94,6 +94,11 @@ export interface ProviderProfile {
    * bucket policies that name principals, or nothing finer than a bucket each (the default).
    */
   readonly isolation?: 'users' | 'identity' | 'principals' | 'own-bucket';
+  /**
+   * By what a tenant's bucket is kept below a size: our own server, or a tool of whoever runs the provider; undefined:
+   * nothing.
+   */
+  readonly quotas?: 'server' | 'radosgw-admin' | 'mc';
   readonly features: Readonly<Record<Feature, FeatureState>>;
   /** By feature, what a `partial` or `no` means here. */
   readonly notes: Readonly<Partial<Record<Feature, string>>>;

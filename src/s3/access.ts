@@ -13,6 +13,13 @@ export interface AccountUser {
   /** Holds all rights of the account. */
   readonly owner: boolean;
   readonly policies: readonly Policy[];
+  /** What the buckets may hold together while the user writes to them. */
+  readonly quota?: Quota | undefined;
+}
+
+export interface Quota {
+  readonly bytes: number;
+  readonly buckets: readonly string[];
 }
 
 export interface Credential {

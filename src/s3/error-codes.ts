@@ -83,6 +83,7 @@ const TABLE = {
   OperationAborted: [409, 'A conflicting conditional operation is in progress against this resource. Try again.'],
   PreconditionFailed: [412, 'At least one of the pre-conditions you specified did not hold'],
   ReplicationConfigurationNotFoundError: [404, 'The replication configuration was not found'],
+  QuotaExceeded: [403, 'The quota is used up. Reads and deletes go on.'],
   RequestTimeTooSkewed: [403, 'The difference between the request time and the current time is too large.'],
   RequestTimeout: [
     400,

@@ -25,6 +25,7 @@ import { S3Error, toS3Error } from './errors.ts';
 import type { Context, Reply } from './operation.ts';
 import { operations } from './operations/index.ts';
 import { parseQuery } from './query.ts';
+import { quotaLedger } from './quota.ts';
 import { errorReply, mustClose, writeLastReply, writeReply } from './reply.ts';
 import { hostId, requestIds } from './request-id.ts';
 import { compileRoutes } from './router.ts';
@@ -83,8 +84,13 @@ export function createS3Service(options: S3ServiceOptions): (req: IncomingMessag
   const nextId = requestIds();
   const host = hostId();
 
+  const withinQuota = quotaLedger();
+  const storeFor = (caller: Caller): ObjectStore => {
+    const quota = caller.kind === 'principal' ? caller.user?.quota : undefined;
+    return quota === undefined ? store : withinQuota(store, quota);
+  };
   const contextFor = (caller: Caller, facts: RequestFacts): Context => ({
-    store,
+    store: storeFor(caller),
     caller,
     region,
     anyRegion,

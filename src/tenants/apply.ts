@@ -5,7 +5,7 @@ import type { PolicyDialect } from '../providers/index.ts';
 import { ProvisionError, writePolicySafely } from '../provision/index.ts';
 import { type NewKey, UserError, type UserStore } from '../users/index.ts';
 import { policyText, TENANT_POLICY } from './plan.ts';
-import type { TenantChange, TenantPlan } from './plan-model.ts';
+import type { TenantChange, TenantPlan, TenantQuota } from './plan-model.ts';
 
 export interface ApplyTenantsOptions {
   readonly client: BucketClient;
@@ -40,7 +40,14 @@ async function carryOut(change: TenantChange, options: ApplyTenantsOptions): Pro
       await setPolicy(client, change.bucket, change.after, dialect, options.onWaiting?.bind(options));
       return undefined;
     case 'add-user':
-      return usersOf(options).add({ name: change.tenant, policies: { [TENANT_POLICY]: policyText(change.policy) } });
+      return usersOf(options).add({
+        name: change.tenant,
+        policies: { [TENANT_POLICY]: policyText(change.policy) },
+        quota: copyOf(change.quota),
+      });
+    case 'set-user-quota':
+      await usersOf(options).setQuota(change.tenant, copyOf(change.quota));
+      return undefined;
     case 'set-user-policy':
       await usersOf(options).setPolicy(change.tenant, TENANT_POLICY, policyText(change.policy));
       return undefined;
@@ -55,6 +62,9 @@ async function carryOut(change: TenantChange, options: ApplyTenantsOptions): Pro
       return undefined;
   }
 }
+
+const copyOf = (quota: TenantQuota | undefined) =>
+  quota === undefined ? undefined : { bytes: quota.bytes, buckets: [...quota.buckets] };
 
 function usersOf({ users }: ApplyTenantsOptions): UserStore {
   if (users !== undefined) return users;

@@ -15,5 +15,12 @@ export { type Isolation, isolationOf } from './isolation.ts';
 export { readTenancy } from './live.ts';
 export { type Place, showPlace, type Tenant } from './model.ts';
 export { keySteps, planTenants, policyText, TENANT_POLICY, tenantBuckets } from './plan.ts';
-export type { LiveTenancy, TenantChange, TenantPlan, TenantPlanInput, TenantProblem } from './plan-model.ts';
+export type {
+  LiveTenancy,
+  TenantChange,
+  TenantPlan,
+  TenantPlanInput,
+  TenantProblem,
+  TenantQuota,
+} from './plan-model.ts';
 export { bucketPolicy, identityPolicy, OUR_STATEMENTS, tenantStatements } from './policies.ts';

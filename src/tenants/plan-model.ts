@@ -8,6 +8,13 @@ export interface LiveTenantUser {
   readonly enabled: boolean;
   /** By name, JSON documents as text. */
   readonly policies: Readonly<Record<string, string>>;
+  readonly quota?: TenantQuota | undefined;
+}
+
+/** How many bytes these buckets may hold together. */
+export interface TenantQuota {
+  readonly bytes: number;
+  readonly buckets: readonly string[];
 }
 
 /** What is there: read by `readTenancy`. */
@@ -37,7 +44,14 @@ export interface TenantPlanInput {
 
 export type TenantChange =
   | { readonly kind: 'create-bucket'; readonly bucket: string }
-  | { readonly kind: 'add-user'; readonly tenant: string; readonly policy: PolicyDocument }
+  | {
+      readonly kind: 'add-user';
+      readonly tenant: string;
+      readonly policy: PolicyDocument;
+      readonly quota: TenantQuota | undefined;
+    }
+  /** Undefined: as much as there is room for. */
+  | { readonly kind: 'set-user-quota'; readonly tenant: string; readonly quota: TenantQuota | undefined }
   | { readonly kind: 'set-user-policy'; readonly tenant: string; readonly policy: PolicyDocument }
   | { readonly kind: 'suspend-user' | 'resume-user' | 'remove-user'; readonly tenant: string }
   | {

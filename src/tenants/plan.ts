@@ -2,7 +2,7 @@ import { type PolicyDocument, samePolicy } from '../bucket/index.ts';
 import type { ProviderProfile } from '../providers/index.ts';
 import { type Isolation, isolationOf, sharesProject } from './isolation.ts';
 import type { Tenant } from './model.ts';
-import type { TenantChange, TenantPlan, TenantPlanInput } from './plan-model.ts';
+import type { TenantChange, TenantPlan, TenantPlanInput, TenantQuota } from './plan-model.ts';
 import { bucketPolicy, foreignStatements, identityPolicy, tenantStatements } from './policies.ts';
 import { tenantProblems } from './problems.ts';
 
@@ -49,9 +49,15 @@ function byUsers({ tenants, removed, live, profile }: TenantPlanInput): Part {
     const { name, suspended } = tenant;
     const policy = identityPolicy(tenant, profile);
     const user = users.find((one) => one.name === name);
-    if (user === undefined) changes.push({ kind: 'add-user', tenant: name, policy });
-    else if (!sameText(user.policies[TENANT_POLICY], policy)) {
-      changes.push({ kind: 'set-user-policy', tenant: name, policy });
+    const quota = quotaOf(tenant);
+    if (user === undefined) changes.push({ kind: 'add-user', tenant: name, policy, quota });
+    else {
+      if (!sameText(user.policies[TENANT_POLICY], policy)) {
+        changes.push({ kind: 'set-user-policy', tenant: name, policy });
+      }
+      if (JSON.stringify(user.quota) !== JSON.stringify(quota)) {
+        changes.push({ kind: 'set-user-quota', tenant: name, quota });
+      }
     }
     if (suspended && user?.enabled !== false) changes.push({ kind: 'suspend-user', tenant: name });
     if (!suspended && user?.enabled === false) changes.push({ kind: 'resume-user', tenant: name });
@@ -69,6 +75,12 @@ function byUsers({ tenants, removed, live, profile }: TenantPlanInput): Part {
       ...more.map(({ name }) => `the user ${name} has other policies beside, and may do more than a tenant`),
     ],
   };
+}
+
+/** In the order in which the user's file keeps it. */
+function quotaOf(tenant: Tenant): TenantQuota | undefined {
+  const { quotaBytes: bytes } = tenant;
+  return bytes === undefined ? undefined : { bytes, buckets: tenantBuckets([tenant]) };
 }
 
 function sameText(text: string | undefined, policy: PolicyDocument): boolean {
@@ -106,7 +118,7 @@ function byIdentity({ tenants, removed, profile }: TenantPlanInput): Part {
       ? `aws iam delete-user-policy --user-name ${name} --policy-name tenant, then its keys, then delete-user`
       : `mc admin user remove ALIAS ${name}`,
   );
-  return { changes: [], byHand: [...steps, ...gone], notes: [] };
+  return { changes: [], byHand: [...steps, ...gone, ...quotaSteps(tenants, profile)], notes: [] };
 }
 
 function byPrincipals(input: TenantPlanInput): Part {
@@ -143,7 +155,7 @@ function byPrincipals(input: TenantPlanInput): Part {
   }
   if (tenants.some((tenant) => sharesProject(tenant, administrators))) {
     notes.push(
-      'Ceph 16 lets a key of the buckets\u2019 own project copy others\u2019 objects into an upload part by part (UploadPartCopy), whatever a policy denies; give tenants who do not trust each other a project each, and run tenant audit',
+      'of the buckets\u2019 own project, whatever a policy denies: every Ceph tells a key whether an object is there; Ceph 16 (not 18) also lets it copy others\u2019 objects into an upload part by part (UploadPartCopy) and see where notifications go. Give tenants who do not trust each other a project each, and run tenant audit',
     );
   }
   for (const name of input.removed) {
@@ -151,7 +163,7 @@ function byPrincipals(input: TenantPlanInput): Part {
       `end the keys of ${name} in the provider's console before it is removed: what names it goes, and a key of the administrators' project then reaches what is not fenced`,
     );
   }
-  return { changes, byHand: consoleSteps(tenants, profile), notes };
+  return { changes, byHand: [...consoleSteps(tenants, profile), ...quotaSteps(tenants, profile)], notes };
 }
 
 const listLength = (policy: PolicyDocument | undefined) => {
@@ -169,6 +181,23 @@ function consoleSteps(tenants: readonly Tenant[], { name: provider }: ProviderPr
   return tenants
     .filter(({ principals, suspended }) => principals.length === 0 && !suspended)
     .flatMap(({ name }) => keySteps(name, provider));
+}
+
+/** Where the operator's tools limit a bucket, and S3's API does not. */
+function quotaSteps(tenants: readonly Tenant[], { quotas }: ProviderProfile): readonly string[] {
+  return tenants.flatMap((tenant) =>
+    (quotaOf(tenant)?.buckets ?? []).flatMap((bucket) => {
+      const bytes = tenant.quotaBytes ?? 0;
+      if (quotas === 'radosgw-admin') {
+        const scope = `--quota-scope=bucket --bucket=${bucket}`;
+        return [
+          `radosgw-admin quota set ${scope} --max-size=${bytes}`,
+          `radosgw-admin quota enable ${scope}   (counted with a delay of some minutes)`,
+        ];
+      }
+      return quotas === 'mc' ? [`mc quota set ALIAS/${bucket} --size ${bytes}`] : [];
+    }),
+  );
 }
 
 /** How a tenant gets a key where no API makes one. */

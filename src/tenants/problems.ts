@@ -7,22 +7,26 @@ export function tenantProblems(input: TenantPlanInput, isolation: Isolation): re
   const refuse = (subject: string, problem: string, advice: string) => problems.push({ subject, problem, advice });
   const { tenants, profile, live } = input;
   for (const { name, places, quotaBytes } of tenants) {
-    if (quotaBytes !== undefined) {
+    const part = places.find((place) => place.prefix !== '');
+    if (quotaBytes !== undefined && profile.quotas === undefined) {
+      refuse(name, `a quota cannot be enforced on ${profile.title}`, 'leave quota out, and watch what is billed');
+    } else if (quotaBytes !== undefined && part !== undefined) {
       refuse(
         name,
-        `a quota cannot be enforced through ${profile.title}'s S3 API`,
-        'leave quota out; set it by the provider\u2019s own tools, where it has any (radosgw-admin quota, mc quota)',
+        `a quota is counted by bucket, and ${part.bucket}/${part.prefix} is a part of one`,
+        'give the tenant a bucket of its own, or leave quota out',
       );
+    } else if (quotaBytes !== undefined && profile.quotas !== 'server' && places.length > 1) {
+      refuse(name, `${profile.title} counts each bucket by itself`, 'give the tenant one bucket, or leave quota out');
     }
     const foreign = live.users?.find((user) => user.name === name && !('tenant' in user.policies));
     if (foreign !== undefined) {
       refuse(name, 'there is a user of this name who is no tenant', 'give the tenant another name, or remove the user');
     }
-    const prefix = places.find((place) => place.prefix !== '');
-    if (isolation === 'own-bucket' && prefix !== undefined) {
+    if (isolation === 'own-bucket' && part !== undefined) {
       refuse(
         name,
-        `${profile.title} cannot keep ${prefix.bucket}/${prefix.prefix} from the other keys of ${prefix.bucket}`,
+        `${profile.title} cannot keep ${part.bucket}/${part.prefix} from the other keys of ${part.bucket}`,
         'give it a bucket of its own',
       );
     }

@@ -74,8 +74,11 @@ const CONFIGURING = [
   's3:GetBucketPublicAccessBlock',
   's3:GetBucketObjectLockConfiguration',
   's3:GetBucketTagging',
+  's3:GetAccelerateConfiguration',
   's3:GetBucketLogging',
   's3:GetBucketNotification',
+  's3:GetBucketRequestPayment',
+  's3:GetBucketWebsite',
   's3:GetLifecycleConfiguration',
   's3:GetReplicationConfiguration',
 ];

@@ -30,6 +30,8 @@ const user = z.strictObject({
   keys: z.array(key),
   /** Identity policies by name, each a JSON document as text. */
   policies: z.record(z.string(), z.string()),
+  /** How many bytes these buckets may hold together while the user writes; undefined: as many as there is room for. */
+  quota: z.strictObject({ bytes: z.int().nonnegative(), buckets: z.array(z.string()) }).optional(),
 });
 
 const account = z.strictObject({
@@ -45,6 +47,7 @@ export const userFile = z.strictObject({ format: z.literal(1), accounts: z.array
 
 export type UserFile = z.output<typeof userFile>;
 export type StoredUser = z.output<typeof user>;
+export type StoredQuota = NonNullable<StoredUser['quota']>;
 export type StoredKey = z.output<typeof key>;
 export type Account = z.output<typeof account>;
 

@@ -4,7 +4,7 @@ import type { Clock } from '../core/clock.ts';
 import type { Logger } from '../core/logger.ts';
 import type { Secret } from '../core/secret.ts';
 import { type Policy, parsePolicy, ROOT_ACCOUNT } from '../policy/index.ts';
-import type { Account, StoredUser } from './model.ts';
+import type { Account, StoredQuota, StoredUser } from './model.ts';
 import { readUserFile, userFilePath } from './user-file.ts';
 import { existingVault, missingKey } from './vault.ts';
 
@@ -16,6 +16,7 @@ export interface KnownUser {
   readonly arn: string;
   readonly owner: boolean;
   readonly policies: readonly Policy[];
+  readonly quota: StoredQuota | undefined;
 }
 
 export interface KnownKey {
@@ -143,8 +144,8 @@ const DENY_ALL = parsePolicy('{"Version":"2012-10-17","Statement":[{"Effect":"De
   kind: 'identity',
 });
 
-function known({ name, id, account, owner }: StoredUser, policies: readonly Policy[]): KnownUser {
-  return { name, id, account, owner, arn: `arn:aws:iam::${account}:user/${name}`, policies };
+function known({ name, id, account, owner, quota }: StoredUser, policies: readonly Policy[]): KnownUser {
+  return { name, id, account, owner, arn: `arn:aws:iam::${account}:user/${name}`, policies, quota };
 }
 
 /** The file is only ever replaced, so a new one has another inode or time. */

@@ -9,6 +9,7 @@ import {
   POLICY_NAME,
   SECRET_ACCESS_KEY,
   type StoredKey,
+  type StoredQuota,
   type StoredUser,
   USER_NAME,
   type UserFile,
@@ -33,6 +34,7 @@ export interface NewUser {
   readonly displayName?: string | undefined;
   readonly email?: string | undefined;
   readonly policies?: Readonly<Record<string, string>> | undefined;
+  readonly quota?: StoredQuota | undefined;
   /** Keys brought along from elsewhere; default: made. */
   readonly key?: { readonly accessKeyId: string; readonly secretAccessKey: Secret } | undefined;
 }
@@ -102,6 +104,7 @@ export class UserStore {
         created: this.#time(),
         keys: [stored],
         policies: { ...policies },
+        ...(wanted.quota !== undefined && { quota: wanted.quota }),
       };
       const known = account === ROOT_ACCOUNT || file.accounts.some(({ id }) => id === account);
       const { displayName = account, email } = wanted;
@@ -158,6 +161,11 @@ export class UserStore {
         throw new UserError('no-such-policy', `${name} has no policy ${policyName}`, { subject: policyName });
       return { ...user, policies: others };
     });
+  }
+
+  /** Undefined: as much as there is room for. @throws UserError `no-such-user` */
+  async setQuota(name: string, quota: StoredQuota | undefined): Promise<UserInfo> {
+    return this.#edit(name, ({ quota: _, ...user }) => ({ ...user, ...(quota !== undefined && { quota }) }));
   }
 
   #edit(name: string, change: (user: StoredUser) => StoredUser): Promise<UserInfo> {

@@ -9,6 +9,8 @@ import { temporaryDirectory } from './temporary.ts';
 export function rgwMissing(): string | undefined {
   if (sharedPath('tools/rgw-dev') === undefined)
     return 'tools/rgw-dev is not beside the checkout (BUCKETWRIGHT_SHARED)';
+  // Of another Debian release, which rgw-dev fetches beside the host's.
+  if (process.env.RGW_DEV_SUITE !== undefined) return undefined;
   const missing = ['ceph-mon', 'ceph-osd', 'radosgw'].filter((name) => !existsSync(`/usr/bin/${name}`));
   return missing.length > 0 ? `${missing.join(', ')}: not installed (script/setup-clients)` : undefined;
 }
@@ -17,6 +19,9 @@ export interface RgwEndpoint extends DisposableEndpoint {
   /** `radosgw-admin` with these arguments, against this gateway. */
   admin(...args: readonly string[]): Promise<string>;
 }
+
+/** Whether it is the host's Ceph, of Debian 12: release 16; `RGW_DEV_SUITE=trixie` is release 18. */
+export const isCeph16 = (process.env.RGW_DEV_SUITE ?? 'bookworm') === 'bookworm';
 
 /** A fresh Ceph RADOS Gateway on loopback, in memory, with the first project's keys; disposing stops it. */
 export async function startRgw(): Promise<RgwEndpoint> {

@@ -12,7 +12,7 @@ import {
   tenantBuckets,
 } from '../../src/tenants/index.ts';
 import { connectionTo } from '../provision/targets.ts';
-import { type RgwEndpoint, rgwMissing, startRgw } from '../support/rgw.ts';
+import { isCeph16, type RgwEndpoint, rgwMissing, startRgw } from '../support/rgw.ts';
 import { skipUnless } from '../support/skip.ts';
 import { auditAll } from './audit.ts';
 import { mutationsOf } from './mutations.ts';
@@ -41,10 +41,14 @@ const ownProjects = [
 const administrators = ['arn:aws:iam:::user/p1001:admin'];
 
 /**
- * Release 16 does not look at a Deny when the source of a copied part is in a bucket of the same project: the part holds
- * the other tenant's bytes. It lands in the attacker's own upload, which is then not as it was laid out.
+ * What no policy closes to keys of the buckets' own project on release 16, and release 18 does. It does not look at a Deny
+ * when the source of a copied part is in a bucket of the same project: the part holds the other tenant's bytes. It lands in
+ * the attacker's own upload, which is then not as it was laid out. And who reads notifications goes by the owner alone.
  */
-const knownOfCeph16 = /^tenant-leak .*UploadPartCopy|^tenant-unharmed .*a part of the unfinished upload/;
+const knownLeak =
+  /^tenant-leak .*(?:UploadPartCopy|: GetBucketNotificationConfiguration)|^tenant-unharmed .*a part of the unfinished upload/;
+
+const unexpected = (failures: readonly string[]) => failures.filter((line) => !(isCeph16 && knownLeak.test(line)));
 
 skipUnless(missing === undefined, missing ?? '')('tenants of a real Ceph', () => {
   let rgw: RgwEndpoint;
@@ -126,10 +130,13 @@ skipUnless(missing === undefined, missing ?? '')('tenants of a real Ceph', () =>
     const { failures, results } = await auditAll(participants(sameProject), administrator, {
       otherBuckets: ['stack-loki'],
     });
-    expect(failures.filter((line) => !knownOfCeph16.test(line))).toEqual([]);
-    // When this fails, Ceph has mended it: take the known leak, its note in the plan and in the how-to away.
-    expect(failures.filter((line) => /^tenant-leak .*UploadPartCopy/.test(line)).length).toBeGreaterThan(0);
-    expect(results.length).toBeGreaterThan(500);
+    expect(unexpected(failures)).toEqual([]);
+    // When this fails, Debian 12's Ceph has mended it: take the known leak, its note in the plan and in the how-to away.
+    if (isCeph16) expect(failures.filter((line) => /UploadPartCopy/.test(line)).length).toBeGreaterThan(0);
+    expect(results.length).toBeGreaterThan(1000);
+    // Of both releases: whether a key is there, and that there are other buckets.
+    const visible = results.flatMap(({ verdict, operation }) => (verdict === 'visible' ? [operation] : []));
+    expect([...new Set(visible)].toSorted()).toEqual(['GetObject', 'HeadObject', 'ListBuckets']);
   }, 300_000);
 
   test.each(['shared', 'beta-files'].flatMap((bucket) => mutations(bucket, sameProject)))(
@@ -142,8 +149,11 @@ skipUnless(missing === undefined, missing ?? '')('tenants of a real Ceph', () =>
 
   test('keys of projects of their own: nothing leaks, what must work does', async () => {
     await apply([...sameProject, ...ownProjects]);
-    const { failures } = await auditAll(participants(ownProjects), administrator, { otherBuckets: ['stack-loki'] });
+    const { failures, results } = await auditAll(participants(ownProjects), administrator, {
+      otherBuckets: ['stack-loki'],
+    });
     expect(failures).toEqual([]);
+    expect(results.filter(({ verdict }) => verdict === 'visible')).toEqual([]);
   }, 300_000);
 
   function mutations(bucket: string, tenants: readonly Tenant[]) {
@@ -158,7 +168,7 @@ skipUnless(missing === undefined, missing ?? '')('tenants of a real Ceph', () =>
       const { failures } = await auditAll(participants(tenants), administrator, {
         untilFailure: tenants === ownProjects,
       });
-      expect(failures.filter((line) => !knownOfCeph16.test(line))).not.toEqual([]);
+      expect(unexpected(failures)).not.toEqual([]);
     } finally {
       const right = bucketPolicy({ bucket, tenants, administrators, profile: administrator.provider }, undefined);
       if (right !== undefined) await client.write(bucket, 'policy', right);

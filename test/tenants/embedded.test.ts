@@ -85,32 +85,25 @@ describe('tenants of the embedded server', () => {
     expect(lines.filter((line) => line.startsWith('tenant-works'))).toHaveLength(3);
     const pairs = new Set(results.map(({ attacker, victim }) => `${attacker} ${victim}`));
     expect(pairs.size).toBe(6 + 3 + 3);
-    expect(results.length).toBeGreaterThan(600);
-    // Nothing was skipped in silence because the server does not know it.
-    expect(results.filter(({ verdict }) => verdict === 'unsupported')).toEqual([]);
+    expect(results.length).toBeGreaterThan(1200);
+    expect(results.filter(({ verdict }) => verdict === 'visible')).toEqual([]);
+    // Nothing was skipped in silence: these the server does not have at all.
+    const unknown = new Set(
+      results.flatMap(({ verdict, operation }) => (verdict === 'unsupported' ? [operation] : [])),
+    );
+    const known = new Set(operations.map(({ name }) => name));
+    expect([...unknown].filter((name) => known.has(name))).toEqual([]);
+    expect([...unknown].toSorted()).toEqual([
+      'GetObjectTorrent',
+      'PutBucketRequestPayment',
+      'RestoreObject',
+      'SelectObjectContent',
+    ]);
   }, 300_000);
 
   test('every operation that our server answers is among the attacks', () => {
     const tried = new Set(attacks.map(({ operation }) => operation));
-    // Reads of what nobody can configure here, and what browsers ask before they send a request.
-    const untried = operations
-      .map(({ name }) => name)
-      .filter((name) => !tried.has(name))
-      .toSorted();
-    expect(untried).toMatchInlineSnapshot(`
-      [
-        "GetBucketAccelerateConfiguration",
-        "GetBucketLifecycleConfiguration",
-        "GetBucketLogging",
-        "GetBucketNotificationConfiguration",
-        "GetBucketReplication",
-        "GetBucketRequestPayment",
-        "GetBucketWebsite",
-        "PreflightBucket",
-        "PreflightObject",
-        "PutBucketLifecycleConfiguration",
-      ]
-    `);
+    expect(operations.map(({ name }) => name).filter((name) => !tried.has(name))).toEqual([]);
   });
 
   test('a second plan has nothing to do; a changed place, a suspension and a removal are told', async () => {

@@ -8,6 +8,7 @@ interface Options {
   readonly bucket?: string;
   readonly prefix: readonly string[];
   readonly principal: readonly string[];
+  readonly quota?: string;
   readonly out?: string;
   readonly keys?: string;
   readonly swarmSecret?: string;
@@ -22,6 +23,7 @@ export const tenantAdd: Register = (program, context) => {
     .option('--bucket <bucket>', 'a bucket of its own')
     .option('--prefix <bucket/prefix>', 'a prefix within a bucket that others use too; may be given again', collect, [])
     .option('--principal <arn>', 'its key in bucket policies, where no API makes keys; may be given again', collect, [])
+    .option('--quota <size>', 'how much its own bucket may hold, such as 50GiB, where the provider can enforce it')
     .option('--out <file>', 'write the key to this new file, mode 0600, instead of printing it')
     .option('--keys <directory>', 'write the key to <name>.env in this directory, which tenant audit reads')
     .option('--swarm-secret <name>', 'make this Docker Swarm secret of the key')
@@ -34,8 +36,8 @@ export const tenantAdd: Register = (program, context) => {
     .action(async (name: string, options: Options) => {
       const manifest = manifestText(command, context);
       const known = settingsOf(manifest, manifest.text).manifest.tenants.some((tenant) => tenant.name === name);
-      const { bucket, prefix, principal } = options;
-      const given = bucket !== undefined || prefix.length > 0 || principal.length > 0;
+      const { bucket, prefix, principal, quota } = options;
+      const given = bucket !== undefined || prefix.length > 0 || principal.length > 0 || quota !== undefined;
       if (known && given) {
         throw new UsageError(`${manifest.path} has a tenant ${name}`, {
           subject: name,
@@ -47,6 +49,7 @@ export const tenantAdd: Register = (program, context) => {
         ...(bucket === undefined ? {} : { bucket }),
         ...(prefix.length === 0 ? {} : { prefixes: prefix.map(placeOf) }),
         ...(principal.length === 0 ? {} : { principals: principal }),
+        ...(quota === undefined ? {} : { quota }),
       };
       const edit: TenantEdit | undefined = known ? undefined : { kind: 'add', entry };
       await changeTenants(command, context, { ...options, edit });

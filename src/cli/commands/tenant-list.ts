@@ -1,3 +1,4 @@
+import { formatBytes } from '../../core/sizes.ts';
 import { type Register, withSettings } from '../context.ts';
 import { connectionOf, manifestText, settingsOf, tenantNoun, tenantUsers } from '../tenants/session.ts';
 
@@ -13,11 +14,12 @@ export const tenantList: Register = (program, context) => {
       const connection = connectionOf(settings);
       const users = tenantUsers(settings, connection)?.list();
       const { tenants } = settings.manifest;
-      const rows = tenants.map(({ name, places, principals, suspended }) => ({
+      const rows = tenants.map(({ name, places, principals, suspended, quotaBytes }) => ({
         name,
         places: places.map(({ bucket, prefix }) => (prefix === '' ? bucket : `${bucket}/${prefix}`)),
         principals,
         suspended,
+        quotaBytes,
         keys: users === undefined ? undefined : (users.find((user) => user.name === name)?.keys ?? []),
       }));
       if (json === true) {
@@ -25,8 +27,9 @@ export const tenantList: Register = (program, context) => {
         return;
       }
       if (rows.length === 0) context.err.write('there are no tenants; bucketwright tenant add makes one\n');
-      for (const { name, places, principals, suspended, keys } of rows) {
-        context.out.write(`${name}  ${places.join(', ')}${suspended ? '  SUSPENDED' : ''}\n`);
+      for (const { name, places, principals, suspended, quotaBytes, keys } of rows) {
+        const quota = quotaBytes === undefined ? '' : `  at most ${formatBytes(quotaBytes)}`;
+        context.out.write(`${name}  ${places.join(', ')}${quota}${suspended ? '  SUSPENDED' : ''}\n`);
         for (const principal of principals) context.out.write(`  ${principal}\n`);
         for (const { id, created, expires } of keys ?? []) {
           context.out.write(`  ${id}  since ${created}${expires === undefined ? '' : `, ends ${expires}`}\n`);

@@ -1,5 +1,6 @@
+import { formatBytes } from '../../core/sizes.ts';
 import { diffOf } from '../../provision/index.ts';
-import type { TenantChange, TenantPlan } from '../../tenants/index.ts';
+import type { TenantChange, TenantPlan, TenantQuota } from '../../tenants/index.ts';
 import type { CliContext } from '../context.ts';
 
 /** A plan for people, in the form that users of Terraform know. */
@@ -25,7 +26,13 @@ function changeLines(change: TenantChange, { green, yellow, red }: CliContext['c
     case 'create-bucket':
       return [green(`  + bucket "${change.bucket}"`)];
     case 'add-user':
-      return [green(`  + user "${change.tenant}" with a key and this policy:`), ...json(change.policy)];
+      return [
+        green(`  + user "${change.tenant}" with a key and this policy:`),
+        ...json(change.policy),
+        ...(change.quota === undefined ? [] : [green(`      and a quota: ${amount(change.quota)}`)]),
+      ];
+    case 'set-user-quota':
+      return [yellow(`  ~ user "${change.tenant}" may keep ${amount(change.quota)}`)];
     case 'set-user-policy':
       return [yellow(`  ~ user "${change.tenant}" gets this policy:`), ...json(change.policy)];
     case 'suspend-user':
@@ -41,6 +48,11 @@ function changeLines(change: TenantChange, { green, yellow, red }: CliContext['c
         : [yellow(`  ~ policy of bucket "${change.bucket}":`), ...diff(change)];
   }
 }
+
+const amount = (quota: TenantQuota | undefined): string =>
+  quota === undefined
+    ? 'as much as there is room for'
+    : `${formatBytes(quota.bytes)} in ${quota.buckets.join(' and ')}${quota.buckets.length > 1 ? ' together' : ''}`;
 
 const json = (value: object): readonly string[] =>
   JSON.stringify(value, null, 2)

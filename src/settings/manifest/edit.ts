@@ -6,6 +6,8 @@ export interface TenantEntry {
   readonly bucket?: string;
   readonly prefixes?: readonly { readonly bucket: string; readonly prefix: string }[];
   readonly principals?: readonly string[];
+  /** Such as `50GiB`. */
+  readonly quota?: string;
 }
 
 export type TenantEdit =

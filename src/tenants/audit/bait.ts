@@ -45,7 +45,18 @@ export async function damageOf(
 }
 
 /** Keys that an audit may leave in a place of its own tenant, when all goes well and when it does not. */
-const LEFTOVERS = ['bait', 'unfinished', 'planted', 'stolen', 'hijacked', 'works', 'copy', 'form', 'parts'];
+const LEFTOVERS = [
+  'bait',
+  'unfinished',
+  'planted',
+  'stolen',
+  'hijacked',
+  'works',
+  'copy',
+  'form',
+  'form/bait',
+  'parts',
+];
 
 /** Takes away what lies below the audit's folder; answers the keys that stay, which nobody may delete. */
 export async function takeAway(exchange: Exchange, { bucket, folder, uploadId, uploadKey }: Bait): Promise<string[]> {

@@ -11,7 +11,7 @@ const VALID_MS = 10 * 60_000;
  */
 export function postForm(
   { credentials, region }: Connection,
-  { bucket, key, policyKey = key, content }: FormWords,
+  { bucket, key, policyKey = key, content, fileName, more = [], allowed = [] }: FormWords,
 ): RawRequest {
   const now = Date.now();
   const date = new Date(now).toISOString().replace(/[-:]|\.\d+/g, '');
@@ -26,6 +26,7 @@ export function postForm(
         { 'x-amz-algorithm': 'AWS4-HMAC-SHA256' },
         { 'x-amz-credential': credential },
         { 'x-amz-date': date },
+        ...allowed,
       ],
     }),
   ).toString('base64');
@@ -41,8 +42,9 @@ export function postForm(
     ['x-amz-date', date],
     ['policy', policy],
     ['x-amz-signature', hmac(signingKey, policy).toString('hex')],
+    ...more,
   ];
-  return { ...unsignedForm(bucket, fields, content), anonymous: true };
+  return { ...unsignedForm(bucket, fields, content, fileName), anonymous: true };
 }
 
 export interface FormWords {
@@ -50,19 +52,26 @@ export interface FormWords {
   readonly key: string;
   readonly policyKey?: string;
   readonly content: string;
+  /** What the browser says that the file is called: what `${filename}` becomes. */
+  readonly fileName?: string;
+  /** Fields behind all others. */
+  readonly more?: readonly (readonly [string, string])[];
+  /** What the signed policy allows besides. */
+  readonly allowed?: readonly (Readonly<Record<string, string>> | readonly [string, string, string])[];
 }
 
 export function unsignedForm(
   bucket: string,
   fields: readonly (readonly [string, string])[],
   content: string,
+  fileName = 'x',
 ): RawRequest {
   const boundary = 'bucketwright-audit-boundary';
   const part = (head: string, value: string) =>
     `--${boundary}\r\nContent-Disposition: form-data; ${head}\r\n\r\n${value}\r\n`;
   const body = [
     ...fields.map(([name, value]) => part(`name="${name}"`, value)),
-    part('name="file"; filename="x"\r\nContent-Type: text/plain', content),
+    part(`name="file"; filename="${fileName}"\r\nContent-Type: text/plain`, content),
     `--${boundary}--\r\n`,
   ].join('');
   const headers = { 'content-type': `multipart/form-data; boundary=${boundary}` };

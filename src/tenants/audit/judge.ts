@@ -22,26 +22,30 @@ export function judge(attack: Attack, context: AttackContext, answer: RawAnswer)
   const { status, body } = answer;
   const code = codeOf(body) ?? '';
   const found = `${status}${code === '' ? '' : ` ${code}`}`;
-  const stolen = traceOf(context, answer);
+  const stolen = traceOf(context, answer) ?? attack.leaks?.(answer, context);
   if (stolen !== undefined) return { verdict: 'leak', found: `${found}: the answer holds ${stolen}` };
   if (status >= 200 && status < 300) return ofSuccess(attack, context, answer, found);
   if (status === 401 || status === 403 || REFUSED.has(code)) return { verdict: 'denied', found };
-  if (UNSUPPORTED.has(status)) return { verdict: 'unsupported', found };
   // What an attack on own names does in secret, the bait tells at the end.
   if (attack.expect === 'nothing' && status !== 429) return { verdict: 'nothing', found };
+  if (UNSUPPORTED.has(status)) return { verdict: 'unsupported', found };
   if (status >= 500 || status === 429) return { verdict: 'unclear', found };
   if (status === 400) return { verdict: 'unclear', found };
+  if (status === 404 && attack.oracle === true) {
+    return { verdict: 'visible', found: `${found}: whether a key is there is shown, not what it holds` };
+  }
   return { verdict: 'leak', found: `${found}: refused for another reason than rights, so it was let through` };
 }
 
 function ofSuccess(attack: Attack, context: AttackContext, { body }: RawAnswer, found: string): Judgement {
   const root = readXml(body);
   const codes = errorCodes(root);
-  const deleted = root?.children.some(({ name }) => name === 'Deleted') === true;
+  // What an attack deletes of its own beside the victim's is no harm.
+  const deleted = attack.leaks === undefined && root?.children.some(({ name }) => name === 'Deleted') === true;
   if (codes.length > 0 && !deleted && codes.every((code) => REFUSED.has(code))) {
     return { verdict: 'denied', found: `${found}, inside ${codes[0]}` };
   }
-  if (attack.expect === 'nothing' && codes.length === 0 && !deleted) return { verdict: 'nothing', found };
+  if (attack.expect === 'nothing' && !deleted) return { verdict: 'nothing', found };
   if (attack.operation === 'ListBuckets') {
     const named = namesBucket(root, context.victim.bucket);
     return named
@@ -78,7 +82,17 @@ function traceOf({ victim }: AttackContext, { status, headers, body }: RawAnswer
 
 /** Texts of a listing that are not the request's own words. */
 function textsOf(node: XmlNode): readonly string[] {
-  const echoed = ['Prefix', 'Marker', 'KeyMarker', 'StartAfter', 'Delimiter', 'Bucket', 'Name', 'UploadIdMarker'];
+  const echoed = [
+    'Prefix',
+    'Marker',
+    'KeyMarker',
+    'StartAfter',
+    'Delimiter',
+    'Bucket',
+    'Name',
+    'UploadIdMarker',
+    'ContinuationToken',
+  ];
   return node.children.flatMap((child) =>
     child.children.length === 0 ? (echoed.includes(child.name) ? [] : [child.text]) : allTexts(child),
   );

@@ -76,7 +76,7 @@ export function findingsOf(results: readonly AuditResult[]): readonly Finding[] 
         status: 'warn',
         subject,
         found: `${operation}: ${found}`,
-        why: 'names of buckets may tell who your customers are',
+        why: 'names of buckets and keys may tell who your customers are, and what they have',
         advice: 'keys of a project of its own do not see them',
       }),
     );

@@ -48,14 +48,18 @@ export interface Attack {
   readonly trick: string;
   /** Not sent where the profile says `no`. */
   readonly needs?: Feature;
-  /** Only our own server is known to take it for what it is. */
-  readonly only?: 'users';
+  /** About a key that is not there: an answer that says so shows names, not objects. */
+  readonly oracle?: boolean;
+  /** Names of the providers that are known to take it for what it is; undefined: it is harmless everywhere. */
+  readonly knownTo?: readonly string[];
   readonly expect: Expectation;
   /** Whether nobody's signature tries it, too. */
   readonly anonymous?: boolean;
   /** Only where the victim shares the bucket with the attacker, or only where not. */
   readonly when?: 'same-bucket' | 'other-bucket';
   request(context: AttackContext): RawRequest;
+  /** What an answer gives away beyond the bait itself; undefined: nothing. */
+  leaks?(answer: RawAnswer, context: AttackContext): string | undefined;
 }
 
 export type Verdict =
@@ -64,7 +68,7 @@ export type Verdict =
   /** Answered without anything of the victim's, as it may be. */
   | 'nothing'
   | 'leak'
-  /** A name is shown that this provider shows to all keys of a project. */
+  /** A bucket's name is shown, or whether a key is there: what some providers show to all keys of a project. */
   | 'visible'
   /** The server does not know the operation. */
   | 'unsupported'

@@ -181,8 +181,8 @@ async function* attackAll(
 }
 
 /** Whether the profile knows what is sent to be safe. */
-function isSafe({ needs, only }: Attack, { provider }: Connection): boolean {
-  if (only !== undefined && provider.isolation !== only) return false;
+function isSafe({ needs, knownTo }: Attack, { provider }: Connection): boolean {
+  if (knownTo !== undefined && !knownTo.includes(provider.name)) return false;
   return needs === undefined || provider.features[needs] === 'yes' || provider.features[needs] === 'partial';
 }
 

@@ -42,7 +42,7 @@ const subresources: readonly Subresource[] = [
   },
   {
     word: 'lifecycle',
-    names: ['GetBucketLifecycle', 'PutBucketLifecycle', 'DeleteBucketLifecycle'],
+    names: ['GetBucketLifecycleConfiguration', 'PutBucketLifecycleConfiguration', 'DeleteBucketLifecycle'],
     needs: 'lifecycle',
     body: () => LIFECYCLE,
   },
@@ -106,6 +106,25 @@ const onlyOurs: readonly (readonly [string, 'GET' | 'PUT' | 'DELETE', string, st
   ['PutObjectLockConfiguration', 'PUT', 'object-lock=', LOCK],
 ];
 
+const RGW_AND_OURS = ['embedded', 'ceph'];
+
+const readings: readonly (readonly [operation: string, query: string])[] = [
+  ['GetBucketLogging', 'logging='],
+  ['GetBucketNotificationConfiguration', 'notification='],
+  ['GetBucketReplication', 'replication='],
+  ['GetBucketRequestPayment', 'requestPayment='],
+  ['GetBucketWebsite', 'website='],
+  ['GetBucketAccelerateConfiguration', 'accelerate='],
+];
+
+/** A right to one word, which the request is judged by, and another that it is answered by. */
+const mixedWords: readonly (readonly [operation: string, query: string, shown: RegExp])[] = [
+  ['GetBucketPolicy', 'location=&policy=', /"Statement"/],
+  ['GetBucketPolicy', 'policy=&location=', /"Statement"/],
+  ['GetBucketAcl', 'location=&acl=', /<AccessControlPolicy/],
+  ['GetBucketAcl', 'acl=&versioning=', /<AccessControlPolicy/],
+];
+
 /** Of a bucket that holds the bait, so that it is never empty. */
 export const bucketAttacks: readonly Attack[] = [
   onBucket('HeadBucket', 'HEAD', '', { when: 'other-bucket' }),
@@ -149,6 +168,32 @@ export const bucketAttacks: readonly Attack[] = [
     ];
   }),
   ...onlyOurs.map(([operation, method, query, body]) =>
-    onBucket(operation, method, query, { only: 'users', body: () => body }),
+    onBucket(operation, method, query, { knownTo: ['embedded'], body: () => body }),
+  ),
+  // Read only: what a PUT without them would do is not known everywhere.
+  ...readings.map(([operation, query]) => onBucket(operation, 'GET', query, { knownTo: RGW_AND_OURS })),
+  onBucket('PutBucketNotificationConfiguration', 'PUT', 'notification=', {
+    trick: 'what is there, or none',
+    knownTo: RGW_AND_OURS,
+    // Ceph 16 looks at what is written before it looks at who writes, and takes none for malformed.
+    expect: 'nothing',
+    anonymous: false,
+    leaks: ({ status }) => (status < 300 ? 'that it was written' : undefined),
+    body: ({ state }) => state.get('notification') ?? '<NotificationConfiguration/>',
+  }),
+  onBucket('PutBucketRequestPayment', 'PUT', 'requestPayment=', {
+    trick: 'the owner pays, as ever',
+    knownTo: RGW_AND_OURS,
+    body: () => '<RequestPaymentConfiguration><Payer>BucketOwner</Payer></RequestPaymentConfiguration>',
+  }),
+  ...mixedWords.map(
+    ([operation, query, root]): Attack => ({
+      operation,
+      trick: `asked for as ?${query}`,
+      expect: 'nothing',
+      when: 'same-bucket',
+      request: ({ own }) => ({ method: 'GET', bucket: own.bucket, query }),
+      leaks: ({ status, body }) => (status < 300 && root.test(body) ? `what ${operation} shows` : undefined),
+    }),
   ),
 ];

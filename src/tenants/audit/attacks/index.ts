@@ -1,6 +1,7 @@
 import type { Attack } from '../model.ts';
 import { bucketAttacks } from './bucket.ts';
 import { copyAttacks } from './copy.ts';
+import { elsewhereAttacks } from './elsewhere.ts';
 import { listAttacks } from './list.ts';
 import { multipartAttacks } from './multipart.ts';
 import { objectAttacks } from './object.ts';
@@ -14,4 +15,5 @@ export const attacks: readonly Attack[] = [
   ...multipartAttacks,
   ...signedAttacks,
   ...bucketAttacks,
+  ...elsewhereAttacks,
 ];

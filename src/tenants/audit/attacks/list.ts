@@ -10,6 +10,8 @@ const list =
 /** The victim's prefix without its last character: what a sloppy comparison lets through. Empty for a whole bucket. */
 const partial = ({ victim }: AttackContext) => victim.prefix.slice(0, -2);
 
+const NO_KEYS = 'no keys wanted';
+
 /** The ways to ask for keys that are not one's own, in the words of `ListObjectsV2`. */
 const prefixes: readonly (readonly [trick: string, (context: AttackContext) => string, Partial<Attack>?])[] = [
   ["the victim's prefix", ({ victim }) => `prefix=${percent(victim.prefix)}`],
@@ -23,6 +25,10 @@ const prefixes: readonly (readonly [trick: string, (context: AttackContext) => s
   ['every byte encoded', ({ victim }) => `prefix=${everyByte(victim.folder)}`],
   ['encoded twice', ({ victim }) => `prefix=${percent(everyByte(victim.folder))}`],
   ['an asterisk', () => 'prefix=*'],
+  ['longer than any key', ({ victim }) => `prefix=${percent(victim.folder.padEnd(1100, 'x'))}`],
+  [NO_KEYS, ({ victim }) => `prefix=${percent(victim.folder)}&max-keys=0`],
+  ["a delimiter that cuts through the victim's name", ({ victim }) => `delimiter=${percent(victim.key.slice(-3))}`],
+  ['an empty prefix, names encoded', () => 'prefix=&encoding-type=url'],
   ['own prefix without its slash', ({ own }) => `prefix=${percent(own.prefix.slice(0, -1))}`, { when: 'same-bucket' }],
   [
     '../ behind the own prefix',
@@ -45,6 +51,22 @@ const prefixes: readonly (readonly [trick: string, (context: AttackContext) => s
     { when: 'same-bucket' },
   ],
 ];
+
+/** Answered, as the prefix is the attacker's own; `more` is to make it show another's. */
+const withinOwn = (
+  operation: string,
+  before: string,
+  trick: string,
+  more: (context: AttackContext) => string,
+): Attack => ({
+  operation,
+  trick: `own prefix, ${trick}`,
+  expect: 'nothing',
+  when: 'same-bucket',
+  request: list((context) =>
+    [before, `prefix=${percent(context.own.prefix)}`, more(context)].filter((part) => part !== '').join('&'),
+  ),
+});
 
 const everyByte = (text: string) =>
   [...Buffer.from(text)].map((byte) => `%${byte.toString(16).padStart(2, '0')}`).join('');
@@ -79,7 +101,32 @@ export const listAttacks: readonly Attack[] = [
   fromElsewhere('ListObjects', '', 'marker'),
   ...onListing('ListObjectVersions', 'versions='),
   fromElsewhere('ListObjectVersions', 'versions=', 'key-marker'),
-  ...onListing('ListMultipartUploads', 'uploads=').filter(({ expect }) => expect === 'denied'),
+  withinOwn('ListObjectsV2', 'list-type=2', "a token that names the victim's key", ({ victim }) => {
+    return `continuation-token=${percent(Buffer.from(victim.folder).toString('base64'))}`;
+  }),
+  withinOwn('ListObjectsV2', 'list-type=2', "the victim's key itself as token", ({ victim }) => {
+    return `continuation-token=${percent(victim.folder)}`;
+  }),
+  withinOwn('ListObjectsV2', 'list-type=2', "a semicolon and the victim's", ({ victim }) => {
+    return `;prefix=${percent(victim.folder)}`;
+  }),
+  withinOwn('ListObjectsV2', 'list-type=2', 'a zero byte and an asterisk', ({ own }) => {
+    return `prefix=${percent(own.prefix)}%00*`;
+  }),
+  withinOwn('ListObjectVersions', 'versions=', "from the victim's version on", ({ victim }) => {
+    return `key-marker=${percent(victim.key)}&version-id-marker=null`;
+  }),
+  withinOwn('ListMultipartUploads', 'uploads=', 'where a prefix cannot be asked for', () => ''),
+  withinOwn('ListMultipartUploads', 'uploads=', "from the victim's upload on", ({ victim }) => {
+    return `key-marker=${percent(victim.folder)}&upload-id-marker=${percent(victim.uploadId.slice(0, -1))}`;
+  }),
+  // The word that is judged by need not be the one that is answered by.
+  withinOwn('ListMultipartUploads', 'list-type=2', 'and ?uploads', () => 'uploads='),
+  withinOwn('ListMultipartUploads', 'versions=', 'and ?uploads', () => 'uploads='),
+  // Uploads are not counted by max-keys.
+  ...onListing('ListMultipartUploads', 'uploads=').filter(
+    ({ expect, trick }) => expect === 'denied' && trick !== NO_KEYS,
+  ),
   {
     operation: 'ListBuckets',
     trick: "the victim's bucket among all",

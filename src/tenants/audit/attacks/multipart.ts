@@ -40,6 +40,20 @@ export const multipartAttacks: readonly Attack[] = [
     query: `partNumber=1&${underOwnKey(context).id}`,
     body: 'planted by an attacker',
   })),
+  hijack('UploadPart', "an own upload id under the victim's key", 'denied', ({ own, victim }) => ({
+    method: 'PUT',
+    bucket: victim.bucket,
+    key: victim.key,
+    query: `partNumber=1&${id(own)}`,
+    body: 'planted by an attacker',
+  })),
+  hijack('CompleteMultipartUpload', "an own upload id under the victim's key", 'denied', ({ own, victim }) => ({
+    method: 'POST',
+    bucket: victim.bucket,
+    key: victim.key,
+    query: id(own),
+    body: complete(own.partEtag),
+  })),
   hijack('ListParts', "of the victim's upload", 'denied', ({ victim }) => ({
     method: 'GET',
     bucket: victim.bucket,

@@ -1,4 +1,4 @@
-import type { RawRequest } from '../../../client/index.ts';
+import { type RawRequest, readXml } from '../../../client/index.ts';
 import type { Attack, AttackContext } from '../model.ts';
 
 const onKey =
@@ -8,11 +8,16 @@ const onKey =
 const PLANTED = { body: 'planted by an attacker' } as const;
 const TAGS = '<Tagging><TagSet><Tag><Key>stolen</Key><Value>yes</Value></Tag></TagSet></Tagging>';
 
-/** Below the attacker's own prefix, so it is answered there, and must not climb out of it. */
-const climbing = ({ own, victim }: AttackContext) => `${own.prefix}../${victim.key}`;
-
 const deleteMany = (keys: readonly string[]) =>
   `<Delete>${keys.map((key) => `<Object><Key>${key.replaceAll('&', '&amp;').replaceAll('<', '&lt;')}</Key></Object>`).join('')}</Delete>`;
+
+const references = (text: string) => [...text].map((letter) => `&#${letter.codePointAt(0)};`).join('');
+
+const saysDeleted: Attack['leaks'] = ({ body }, { victim }) => {
+  const deleted = readXml(body)?.children.filter(({ name }) => name === 'Deleted') ?? [];
+  const keys = deleted.flatMap(({ children }) => children.filter(({ name }) => name === 'Key'));
+  return keys.some(({ text }) => text === victim.key) ? "the victim's key as deleted" : undefined;
+};
 
 /** The same key written in other ways; a server that compares before it decodes is fooled. */
 const encodings: readonly (readonly [trick: string, (key: string) => string])[] = [
@@ -32,28 +37,32 @@ const encoded = (operation: string, method: RawRequest['method'], body?: string)
     request: ({ victim }) => ({ method, bucket: victim.bucket, encodedKey: encode(victim.key), query: '', body }),
   }));
 
-const climbs = (operation: string, method: RawRequest['method'], body?: string): readonly Attack[] => [
-  {
+/** Ways to climb out of the own prefix that a server might undo after it looked at the rights. */
+const steps: readonly (readonly [trick: string, between: string])[] = [
+  ['../', '../'],
+  ['%2e%2e%2f', '%2e%2e%2f'],
+  ['%252e%252e%252f', '%252e%252e%252f'],
+  ['./../', './../'],
+  ['..;/', '..;/'],
+  ['..\\', '..%5c'],
+  ['%c0%ae%c0%ae/', '%c0%ae%c0%ae/'],
+  ['%00../', '%00../'],
+];
+
+const climbs = (operation: string, method: RawRequest['method'], body?: string): readonly Attack[] =>
+  steps.map(([trick, between]) => ({
     operation,
-    trick: '../ behind the own prefix',
-    expect: 'nothing',
-    when: 'same-bucket',
-    request: (context) => ({ method, bucket: context.own.bucket, key: climbing(context), query: '', body }),
-  },
-  {
-    operation,
-    trick: '%2e%2e%2f behind the own prefix',
+    trick: `${trick} behind the own prefix`,
     expect: 'nothing',
     when: 'same-bucket',
     request: ({ own, victim }) => ({
       method,
       bucket: own.bucket,
-      encodedKey: `${own.prefix}%2e%2e%2f${victim.key}`,
+      encodedKey: `${own.prefix}${between}${victim.key}`,
       query: '',
       body,
     }),
-  },
-];
+  }));
 
 const plain = (operation: string, trick: string, request: Attack['request'], more: Partial<Attack> = {}): Attack => ({
   operation,
@@ -80,6 +89,51 @@ export const objectAttacks: readonly Attack[] = [
     'size and ETag',
     onKey('GET', 'attributes=', { headers: { 'x-amz-object-attributes': 'ETag,ObjectSize' } }),
   ),
+  plain('GetObjectTorrent', 'as it is', onKey('GET', 'torrent=')),
+  // Ceph 16 dies of it, denied or not, or of the next upload form.
+  plain(
+    'SelectObjectContent',
+    'all of a CSV',
+    onKey('POST', 'select=&select-type=2', {
+      body: '<SelectObjectContentRequest><Expression>select * from s3object</Expression><ExpressionType>SQL</ExpressionType><InputSerialization><CSV/></InputSerialization><OutputSerialization><CSV/></OutputSerialization></SelectObjectContentRequest>',
+    }),
+    { knownTo: ['embedded'] },
+  ),
+  plain(
+    'RestoreObject',
+    'for a day',
+    onKey('POST', 'restore=', { body: '<RestoreRequest><Days>1</Days></RestoreRequest>' }),
+    {
+      knownTo: ['embedded'],
+    },
+  ),
+  // Without a signature a server may refuse the words rather than the caller.
+  plain('GetObject', 'with other headers in the answer', onKey('GET', 'response-content-type=text%2Fhtml'), {
+    anonymous: false,
+  }),
+  plain(
+    'GetObject',
+    'a key that is not there',
+    ({ victim }) => ({ method: 'GET', bucket: victim.bucket, key: `${victim.folder}none`, query: '' }),
+    { oracle: true },
+  ),
+  plain(
+    'GetObject',
+    'two slashes before it',
+    ({ victim }) => ({ method: 'GET', bucket: victim.bucket, encodedKey: `/${victim.key}`, query: '' }),
+    { oracle: true },
+  ),
+  plain(
+    'HeadObject',
+    'a key that is not there',
+    ({ victim }) => ({ method: 'HEAD', bucket: victim.bucket, key: `${victim.folder}none`, query: '' }),
+    { oracle: true },
+  ),
+  plain(
+    'PutObject',
+    "over the victim's key, only if it is there",
+    onKey('PUT', '', { headers: { 'if-match': '*' }, ...PLANTED }),
+  ),
   plain('PutObject', "over the victim's key", onKey('PUT', '', PLANTED)),
   plain('PutObject', "beside the victim's key", ({ victim }) => ({
     method: 'PUT',
@@ -103,6 +157,11 @@ export const objectAttacks: readonly Attack[] = [
     onKey('PUT', '', { headers: { 'x-amz-acl': 'public-read' }, ...PLANTED }),
   ),
   plain('DeleteObject', 'as it is', onKey('DELETE')),
+  plain(
+    'DeleteObject',
+    'past governance',
+    onKey('DELETE', '', { headers: { 'x-amz-bypass-governance-retention': 'true' } }),
+  ),
   plain('DeleteObject', 'the version null', onKey('DELETE', 'versionId=null')),
   ...encoded('DeleteObject', 'DELETE'),
   ...climbs('DeleteObject', 'DELETE'),
@@ -117,6 +176,39 @@ export const objectAttacks: readonly Attack[] = [
     bucket: victim.bucket,
     query: 'delete=',
     body: deleteMany([victim.key]).replace('</Key>', '</Key><VersionId>null</VersionId>'),
+  })),
+  {
+    operation: 'DeleteObjects',
+    trick: "the victim's key among own ones",
+    expect: 'nothing',
+    when: 'same-bucket',
+    request: ({ own, victim }) => ({
+      method: 'POST',
+      bucket: own.bucket,
+      query: 'delete=',
+      body: deleteMany([`${own.folder}none`, victim.key, `${own.folder}none-2`]),
+    }),
+    leaks: saysDeleted,
+  },
+  {
+    operation: 'DeleteObjects',
+    trick: "the victim's key in character references, in silence",
+    expect: 'nothing',
+    when: 'same-bucket',
+    request: ({ own, victim }) => ({
+      method: 'POST',
+      bucket: own.bucket,
+      query: 'delete=',
+      body: `<Delete><Quiet>true</Quiet><Object><Key>${own.folder}none</Key></Object><Object><Key>${references(victim.key)}</Key></Object></Delete>`,
+    }),
+    leaks: saysDeleted,
+  },
+  plain('DeleteObjects', 'past governance', ({ victim }) => ({
+    method: 'POST',
+    bucket: victim.bucket,
+    query: 'delete=',
+    headers: { 'x-amz-bypass-governance-retention': 'true' },
+    body: deleteMany([victim.key]),
   })),
   {
     operation: 'DeleteObjects',
