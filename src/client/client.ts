@@ -9,7 +9,6 @@ import {
   HeadBucketCommand,
   HeadObjectCommand,
   ListBucketsCommand,
-  ListObjectsV2Command,
   PutObjectCommand,
   type S3Client,
 } from '@aws-sdk/client-s3';
@@ -17,9 +16,12 @@ import { Upload } from '@aws-sdk/lib-storage';
 import { MiB } from '../core/sizes.ts';
 import type { Connection } from '../providers/index.ts';
 import { isLoopback } from '../settings/index.ts';
+import { encodePart } from '../sigv4/index.ts';
+import { createRequester } from './configuration/request.ts';
 import { ClientError } from './errors.ts';
+import { type ListPage, readListPage } from './list-page.ts';
 import { abortable, bare, headerParameters, multipart } from './multipart.ts';
-import type { ListedEntry, ListRequest, ObjectClient, ObjectFacts } from './port.ts';
+import type { ListRequest, ObjectClient, ObjectFacts } from './port.ts';
 import { presignedUrl } from './presign.ts';
 import { isBrokenFraming, type RequestSubject, translate } from './translate.ts';
 import { createTransport, type TransportOptions } from './transport.ts';
@@ -45,37 +47,51 @@ export function createClient(connection: Connection, options: TransportOptions =
     return send(sdk).catch((error: unknown) => Promise.reject(translate(error, about)));
   }
 
-  async function* list(request: ListRequest): AsyncGenerator<ListedEntry> {
+  // Read by ourselves: the SDK takes several times as long for a page as the request does.
+  const now = () => Date.now() + sdk.config.systemClockOffset;
+  const lists = createRequester(connection, {
+    timeoutMs: options.idleMs ?? 60_000,
+    sockets: options.sockets ?? 64,
+    attempts: options.attempts ?? 3,
+    now,
+  });
+
+  async function page(query: string, bucket: string, signal: AbortSignal | undefined): Promise<ListPage> {
+    signal?.throwIfAborted();
+    const request = { operation: 'ListObjectsV2', method: 'GET', bucket, query } as const;
+    const { body } = await lists.send(request).catch(async (error: unknown) => {
+      if (!(error instanceof ClientError) || error.code !== 'clock-skew') throw error;
+      // Any request of the SDK's shows it the provider's clock; ours then goes by it, too.
+      await sdk.send(new HeadBucketCommand({ Bucket: bucket })).catch(() => {});
+      return lists.send(request);
+    });
+    const read = readListPage(body);
+    if (read !== undefined) return read;
+    throw new ClientError('protocol', `ListObjectsV2 ${bucket}: the answer is no list of objects`, { subject: bucket });
+  }
+
+  async function* list({ bucket, prefix, delimiter, startAfter, pageSize, signal }: ListRequest) {
+    const words: [string, string | undefined][] = [
+      ['list-type', '2'],
+      ['prefix', prefix],
+      ['delimiter', delimiter],
+      ['start-after', startAfter],
+      ['max-keys', pageSize === undefined ? undefined : String(pageSize)],
+    ];
+    const first = words
+      .flatMap(([name, value]) => (value === undefined ? [] : [`${name}=${encodePart(value)}`]))
+      .join('&');
     let token: string | undefined;
     do {
-      const page = await call('ListObjectsV2', { bucket: request.bucket }, (client) =>
-        client.send(
-          new ListObjectsV2Command({
-            Bucket: request.bucket,
-            Prefix: request.prefix,
-            Delimiter: request.delimiter,
-            StartAfter: request.startAfter,
-            MaxKeys: request.pageSize,
-            ContinuationToken: token,
-          }),
-          abortable(request.signal),
-        ),
-      );
-      for (const { Key, Size, LastModified, ETag } of page.Contents ?? []) {
-        if (Key === undefined) continue;
-        yield { kind: 'object', key: Key, size: Size ?? 0, modified: LastModified?.getTime(), etag: bare(ETag) };
-      }
-      for (const { Prefix } of page.CommonPrefixes ?? []) {
-        if (Prefix !== undefined) yield { kind: 'prefix', prefix: Prefix };
-      }
-      const next = page.IsTruncated === true ? page.NextContinuationToken : undefined;
-      if (page.IsTruncated === true && (next === undefined || next === token)) {
-        const about = { operation: 'ListObjectsV2', endpoint: endpoint.url, bucket: request.bucket };
-        throw new ClientError('protocol', `${about.operation} ${about.bucket}: a truncated page without a new token`, {
-          subject: request.bucket,
+      const query = token === undefined ? first : `${first}&continuation-token=${encodePart(token)}`;
+      const { entries, truncated, token: next } = await page(query, bucket, signal);
+      yield* entries;
+      if (truncated && (next === undefined || next === token)) {
+        throw new ClientError('protocol', `ListObjectsV2 ${bucket}: a truncated page without a new token`, {
+          subject: bucket,
         });
       }
-      token = next;
+      token = truncated ? next : undefined;
     } while (token !== undefined);
   }
 
@@ -193,9 +209,11 @@ export function createClient(connection: Connection, options: TransportOptions =
       return Errors.map(({ Key, Code }) => ({ key: Key ?? '', s3Code: Code ?? 'Unknown' }));
     },
 
-    presign: (request) => presignedUrl(connection, request),
+    // As the provider's clock goes, once the SDK has seen that ours is minutes apart from it.
+    presign: (request) => presignedUrl(connection, request, now()),
 
     close() {
+      lists.close();
       sdk.destroy();
     },
   };

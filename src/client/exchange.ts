@@ -47,16 +47,16 @@ export interface Exchange {
   close(): void;
 }
 
-/** Configurations are at most 1,000 lifecycle rules or 20 KiB of policy. */
-const MAX_ANSWER_BYTES = 4 * 1024 * 1024;
+/** Configurations are at most 1,000 lifecycle rules or 20 KiB of policy, a page of a list 1,000 keys of 1 KiB, escaped. */
+const MAX_ANSWER_BYTES = 16 * 1024 * 1024;
 
 /**
  * Signed requests below the SDK, for what it hides: the exact XML, every status, every header.
- * @param options timeoutMs for a whole answer; sockets at once
+ * @param options timeoutMs for a whole answer; sockets at once; now, milliseconds since 1970 UTC as the provider has it
  */
 export function createExchange(
   connection: Connection,
-  options: { readonly timeoutMs: number; readonly sockets: number },
+  options: { readonly timeoutMs: number; readonly sockets: number; readonly now?: (() => number) | undefined },
 ): Exchange {
   const secure = connection.endpoint.scheme === 'https';
   const budget = budgetOf(connection);
@@ -105,7 +105,7 @@ export function createExchange(
       accessKeyId: accessKeyId.reveal(),
       secret: secretAccessKey,
       region: connection.region,
-      now: Date.now(),
+      now: options.now?.() ?? Date.now(),
     };
   }
 
@@ -142,7 +142,8 @@ export function createExchange(
           let size = 0;
           response.on('data', (chunk: Buffer) => {
             size += chunk.length;
-            if (size > MAX_ANSWER_BYTES) response.destroy(new Error('the answer is larger than any configuration'));
+            if (size > MAX_ANSWER_BYTES)
+              response.destroy(new Error('the answer is larger than any configuration or page'));
             else chunks.push(chunk);
           });
           response.on('error', (error) => settle(() => reject(error)));

@@ -7,8 +7,9 @@ import type { PresignRequest } from './port.ts';
  * A presigned URL without a checksum: the SDK's would carry that of an empty body, and the real upload would be refused. It
  * is made here and not by the SDK's presigner because it costs a tenth, and because that one moves what is to be sent as a
  * header into the query.
+ * @param now milliseconds since 1970 UTC
  */
-export function presignedUrl(connection: Connection, request: PresignRequest): string {
+export function presignedUrl(connection: Connection, request: PresignRequest, now: number): string {
   const { method, bucket, key, expiresSeconds, contentType, disposition, exactly } = request;
   const { endpoint, credentials, region } = connection;
   const rawKey = key.split('/').map(encodePart).join('/');
@@ -25,7 +26,7 @@ export function presignedUrl(connection: Connection, request: PresignRequest): s
     accessKeyId: credentials.accessKeyId.reveal(),
     secret: credentials.secretAccessKey,
     region,
-    now: Date.now(),
+    now,
   });
   return `${endpoint.scheme}://${authority}${path}?${query}`;
 }

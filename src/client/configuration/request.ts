@@ -35,6 +35,8 @@ export interface RequestOptionsOfClient {
   readonly attempts?: number | undefined;
   /** Connections at once. Default 16. */
   readonly sockets?: number | undefined;
+  /** Milliseconds since 1970 UTC as the provider has it. Default: this machine's clock. */
+  readonly now?: (() => number) | undefined;
 }
 
 export interface Requester {
@@ -55,6 +57,7 @@ export function createRequester(connection: Connection, options: RequestOptionsO
   const exchange = createExchange(connection, {
     timeoutMs: options.timeoutMs ?? 20_000,
     sockets: options.sockets ?? 16,
+    now: options.now,
   });
   const attempts = options.attempts ?? 4;
   let sent = 0;
