@@ -2,11 +2,11 @@ import { createHash } from 'node:crypto';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { extract as tarExtract } from 'tar-stream';
+import { owned } from './borrowed.ts';
 import { readContent } from './content.ts';
 import { type Artifact, mediaTypes } from './model.ts';
 import { asBytes } from './pack.ts';
 import type { Place } from './place.ts';
-import { owned } from './ranges.ts';
 
 export interface Difference {
   readonly path: string;

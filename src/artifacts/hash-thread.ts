@@ -39,8 +39,11 @@ export function threadDigester(): Digester {
       worker.postMessage(message);
     });
   return {
-    async update(piece) {
-      await ask(piece);
+    update(piece) {
+      const read = ask(piece).then(() => undefined);
+      // Whoever waits for the digest hears of a failure, too.
+      read.catch(() => {});
+      return read;
     },
     digest: () => ask(undefined),
     async close() {

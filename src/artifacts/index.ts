@@ -28,6 +28,7 @@ import type { MadeVersion } from './version.ts';
 import { type WatchRequest, watch } from './watch.ts';
 
 export type { AttachedBill } from './bills.ts';
+export { owned } from './borrowed.ts';
 export { type Envelope, envelopeSchema, keyId, privateKeyOf, publicKeyOf } from './envelope.ts';
 export { ArtifactError, type ArtifactErrorCode } from './errors.ts';
 export { describeAction, type GcAction, type GcOptions, type GcPlan } from './gc.ts';
@@ -49,7 +50,7 @@ export { type PlaceOptions, sha256 } from './place.ts';
 export type { Moved, PromoteRequest, RollbackRequest } from './promote.ts';
 export { type Pulled, type PullRequest, pull } from './pull.ts';
 export type { Pushed, PushRequest } from './push.ts';
-export { type OpenRange, owned, readRanges } from './ranges.ts';
+export { type OpenRange, readRanges } from './ranges.ts';
 export type { Resolved, StoredEntry } from './read.ts';
 export { type SendRequest, sendContent } from './send.ts';
 export type { ArtifactSource, Found, Patience } from './source.ts';

@@ -1,8 +1,9 @@
-import { createReadStream } from 'node:fs';
-import { lstat, readdir } from 'node:fs/promises';
+import { lstat, open, readdir } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
 import { pack as tarPack } from 'tar-stream';
 import { systemErrorCode } from '../core/errors.ts';
+import { KiB } from '../core/sizes.ts';
+import { owned } from './borrowed.ts';
 import { ArtifactError } from './errors.ts';
 import { mediaTypes } from './model.ts';
 
@@ -11,7 +12,10 @@ export interface Source {
   readonly mediaType: string;
   /** The file's or directory's own name. */
   readonly title: string;
-  /** @throws ArtifactError `content-changed` when a file is not as long as it was */
+  /**
+   * Pieces that are the reader's until it asks for the next one (`owned` copies them).
+   * @throws ArtifactError `content-changed` when a file is not as long as it was
+   */
   read(): AsyncIterable<Uint8Array>;
 }
 
@@ -93,7 +97,7 @@ async function feed(archive: ReturnType<typeof tarPack>, root: string, files: re
       const entry = archive.entry(header, (error) => (error ? reject(error) : done()));
       // Said by the feeding, where it was made.
       entry.on('error', reject);
-      if (!directory) write(entry, readFile(join(root, path), size)).catch(reject);
+      if (!directory) write(entry, owned(readFile(join(root, path), size))).catch(reject);
     });
   }
   archive.finalize();
@@ -115,15 +119,24 @@ async function write(
   entry.end(null);
 }
 
+const CHUNK = 512 * KiB;
+
+/** In memory that is used again: fresh buffers for every chunk would be most of the process's memory. */
 async function* readFile(path: string, size: number): AsyncGenerator<Uint8Array> {
-  let read = 0;
-  for await (const chunk of createReadStream(path, { highWaterMark: 256 * 1024 })) {
-    if (!Buffer.isBuffer(chunk)) continue;
-    read += chunk.length;
-    if (read > size) break;
-    yield chunk;
+  const handle = await open(path, 'r');
+  try {
+    const memory = Buffer.allocUnsafe(Math.min(CHUNK, size + 1));
+    let read = 0;
+    for (;;) {
+      const { bytesRead } = await handle.read(memory, 0, memory.length);
+      read += bytesRead;
+      if (bytesRead === 0 || read > size) break;
+      yield memory.subarray(0, bytesRead);
+    }
+    if (read === size) return;
+  } finally {
+    await handle.close();
   }
-  if (read === size) return;
   throw new ArtifactError('content-changed', `${path} changed while it was read`, {
     subject: path,
     advice: 'push it again when nobody writes to it',

@@ -6,10 +6,10 @@ import { systemErrorCode } from '../core/errors.ts';
 import { moveDurably } from '../fs/durable.ts';
 import { beginFile, isTemporaryName } from '../fs/file-in-progress.ts';
 import { syncTree } from '../fs/sync-tree.ts';
+import { owned } from './borrowed.ts';
 import { ArtifactError } from './errors.ts';
 import { type Artifact, mediaTypes } from './model.ts';
 import { hexOf } from './names.ts';
-import { owned } from './ranges.ts';
 import type { ArtifactSource } from './source.ts';
 import { defaultLimits, type UnpackLimits, unpack } from './unpack.ts';
 

@@ -17,13 +17,15 @@ export interface RangedRead {
   readonly signal?: AbortSignal | undefined;
 }
 
-const PIECE = 8 * MiB;
+const PIECE = 4 * MiB;
 /** Ranges under way at once: one connection rarely fills a link with latency. */
 const AHEAD = 4;
+/** Pieces that wait for their digest. */
+const BEHIND = 2;
 const ATTEMPTS = 5;
 
 /**
- * Content in pieces of 8 MiB, several being received at once and handed out in order. A piece is the reader's until it asks
+ * Content in pieces of 4 MiB, several being received at once and handed out in order. A piece is the reader's until it asks
  * for the next one; its memory is then used again. The last piece comes only when length and digest are right: whoever got to
  * the end without an error has read what was pushed. A connection that breaks is taken up again where it broke.
  * @throws ArtifactError `content-damaged`, and what `open` throws
@@ -38,6 +40,13 @@ export async function* readRanges(read: RangedRead): AsyncGenerator<Buffer> {
   const lengthOf = (index: number) => Math.min(PIECE, content.size - index * PIECE) + (index === count - 1 ? 1 : 0);
   const free: Uint8Array<SharedArrayBuffer>[] = [];
   const underWay: Promise<Received>[] = [];
+  // The digest may lag behind the writing by some pieces; their memory is used again when both are done.
+  const digesting: { readonly memory: Uint8Array<SharedArrayBuffer>; readonly read: Promise<void> }[] = [];
+  const release = async () => {
+    const oldest = digesting.shift();
+    await oldest?.read;
+    if (oldest !== undefined) free.push(oldest.memory);
+  };
   let begun = 0;
   const begin = () => {
     for (; begun < count && underWay.length < AHEAD; begun += 1) {
@@ -57,18 +66,13 @@ export async function* readRanges(read: RangedRead): AsyncGenerator<Buffer> {
       const whole = last ? content.size : (index + 1) * PIECE;
       if (position > whole) throw damaged(subject, `it is longer than ${content.size} bytes`);
       if (position < whole) throw damaged(subject, `it ends after ${position} of ${content.size} bytes`);
-      const digesting = digester.update(memory.subarray(0, length));
-      if (last) {
-        await digesting;
-        await requireDigest(digester, content.digest, subject);
-        yield Buffer.from(memory.buffer, 0, length);
-        return;
-      }
+      digesting.push({ memory, read: digester.update(memory.subarray(0, length)) });
+      // Before the last piece is handed out; a piece that failed to be digested fails there, too.
+      if (last) await requireDigest(digester, content.digest, subject);
       yield Buffer.from(memory.buffer, 0, length);
-      await digesting;
-      free.push(memory);
+      if (digesting.length > BEHIND) await release();
     }
-    await requireDigest(digester, content.digest, subject);
+    if (count === 0) await requireDigest(digester, content.digest, subject);
   } finally {
     ended.abort();
     await Promise.allSettled(underWay);
@@ -117,9 +121,4 @@ async function receive(
 async function requireDigest(digester: Digester, wanted: Digest, subject: string): Promise<void> {
   const found = `sha256:${await digester.digest()}`;
   if (found !== wanted) throw damaged(subject, `its digest is ${found}`);
-}
-
-/** Pieces for a reader that keeps what it was given, such as a stream. */
-export async function* owned(pieces: AsyncIterable<Uint8Array>): AsyncGenerator<Buffer> {
-  for await (const piece of pieces) yield Buffer.from(piece);
 }

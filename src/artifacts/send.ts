@@ -4,6 +4,7 @@ import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { systemErrorCode } from '../core/errors.ts';
+import { owned } from './borrowed.ts';
 import { ArtifactError } from './errors.ts';
 import type { Source } from './pack.ts';
 
@@ -49,7 +50,7 @@ async function sendOnce({ url, headers, source, signal, onProgress }: SendReques
     outgoing.once('error', reject);
   });
   const counted = async function* () {
-    for await (const chunk of source.read()) {
+    for await (const chunk of owned(source.read())) {
       yield chunk;
       onProgress?.(chunk.length);
     }

@@ -137,7 +137,7 @@ async function uploadWhole(place: Place, source: Source, content: Measured, { on
   for await (const chunk of source.read()) {
     size += chunk.length;
     if (size > content.size) throw changed(source);
-    chunks.push(chunk);
+    chunks.push(Uint8Array.from(chunk));
   }
   const bytes = Buffer.concat(chunks);
   if (digestOf(bytes) !== content.digest) throw changed(source);
@@ -189,7 +189,8 @@ async function uploadParts(
   let same = true;
   let number = 0;
   const size = partSizeFor(content.size);
-  for await (const bytes of cut(source.read(), size)) {
+  const free: Buffer[] = [];
+  for await (const bytes of cut(source.read(), size, () => free.pop())) {
     signal?.throwIfAborted();
     const first = (number * size) / SMALLEST_PART;
     const crcs = crcsOf(bytes);
@@ -201,6 +202,7 @@ async function uploadParts(
     if (left?.size === bytes.length && left.etag === createHash('md5').update(bytes).digest('hex')) {
       done[at - 1] = left;
       onProgress?.(bytes.length);
+      if (bytes.length === size) free.push(bytes);
       continue;
     }
     const sending = client
@@ -208,6 +210,7 @@ async function uploadParts(
       .then((part) => {
         done[at - 1] = part;
         onProgress?.(bytes.length);
+        if (bytes.length === size) free.push(bytes);
       })
       .catch((error: unknown) => {
         failure ??= { error };
@@ -226,9 +229,16 @@ async function uploadParts(
   return done;
 }
 
-/** The same bytes in pieces of one size, the last one shorter. */
-export async function* cut(bytes: AsyncIterable<Uint8Array>, size: number): AsyncGenerator<Buffer> {
-  let piece = Buffer.allocUnsafe(size);
+/**
+ * The same bytes in pieces of one size, the last one shorter.
+ * @param reuse memory of that size that nobody needs any more
+ */
+export async function* cut(
+  bytes: AsyncIterable<Uint8Array>,
+  size: number,
+  reuse: () => Buffer | undefined = () => undefined,
+): AsyncGenerator<Buffer> {
+  let piece = reuse() ?? Buffer.allocUnsafe(size);
   let filled = 0;
   for await (const chunk of bytes) {
     for (let taken = 0; taken < chunk.length; ) {
@@ -238,7 +248,7 @@ export async function* cut(bytes: AsyncIterable<Uint8Array>, size: number): Asyn
       filled += count;
       if (filled < size) continue;
       yield piece;
-      piece = Buffer.allocUnsafe(size);
+      piece = reuse() ?? Buffer.allocUnsafe(size);
       filled = 0;
     }
   }

@@ -19,10 +19,11 @@ export const artifactPack: Register = (program, context) => {
       '\nThe same files have the same digest on every machine; times, owners and the order on the disk do not count.\n\nExample:\n  bucketwright artifact pack dist --json',
     )
     .action(async (path: string, options: Options) => {
-      const { measure, openSource } = await import('../../artifacts/index.ts');
+      const { measure, openSource, owned } = await import('../../artifacts/index.ts');
       const source = await openSource(path);
       const { digest, size } = await measure(source);
-      if (options.out !== undefined) await pipeline(source.read(), createWriteStream(options.out, { flags: 'wx' }));
+      if (options.out !== undefined)
+        await pipeline(owned(source.read()), createWriteStream(options.out, { flags: 'wx' }));
       const { mediaType, title } = source;
       if (options.json === true) return printJson(context, { digest, size, mediaType, title });
       context.out.write(`${digest}  ${size} bytes  ${mediaType}\n`);
