@@ -15,7 +15,7 @@ export const measuredRows: readonly MeasuredRow[] = [
   {
     provider: 'embedded',
     server: 'Bucketwright 0.1',
-    date: '2026-11-24',
+    date: '2026-11-26',
     features: {
       'bucket-policy': 'yes',
       'public-access-block': 'yes',
@@ -42,7 +42,7 @@ export const measuredRows: readonly MeasuredRow[] = [
   {
     provider: 'ceph',
     server: 'Ceph 16.2.15 (Debian 12)',
-    date: '2026-11-24',
+    date: '2026-11-26',
     features: {
       'bucket-policy': 'yes',
       'public-access-block': 'yes',
@@ -69,7 +69,7 @@ export const measuredRows: readonly MeasuredRow[] = [
   {
     provider: 'ceph',
     server: 'Ceph 18.2.7 (Debian 13)',
-    date: '2026-11-24',
+    date: '2026-11-26',
     features: {
       'bucket-policy': 'yes',
       'public-access-block': 'yes',

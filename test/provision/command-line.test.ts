@@ -5,7 +5,9 @@ import { createBucketClient, createClient } from '../../src/client/index.ts';
 import { bucketName, cleanEnvironment, type DisposableEndpoint } from '../support/endpoint.ts';
 import { commandLine } from '../support/paths.ts';
 import { run } from '../support/run.ts';
+import { skipUnless } from '../support/skip.ts';
 import { type TemporaryDirectory, temporaryDirectory } from '../support/temporary.ts';
+import { runOnTerminal, terminalMissing } from '../support/terminal.ts';
 import { fullManifest } from './manifest.ts';
 import { connectionTo, onEach } from './targets.ts';
 
@@ -21,17 +23,20 @@ onEach('bucketwright provision', (target) => {
     await directory?.remove();
   });
 
+  const environment = () =>
+    cleanEnvironment({
+      S3_ENDPOINT: endpoint.url,
+      S3_INSECURE: 'true',
+      S3_PROVIDER: target.name,
+      S3_REGION: endpoint.region,
+      S3_ACCESS_KEY_ID: endpoint.accessKeyId,
+      S3_SECRET_ACCESS_KEY: endpoint.secretAccessKey,
+    });
+
   async function provision(...args: string[]) {
     const { code, stdout, stderr } = await run(process.execPath, [commandLine, 'provision', ...args], {
       cwd: directory.path,
-      env: cleanEnvironment({
-        S3_ENDPOINT: endpoint.url,
-        S3_INSECURE: 'true',
-        S3_PROVIDER: target.name,
-        S3_REGION: endpoint.region,
-        S3_ACCESS_KEY_ID: endpoint.accessKeyId,
-        S3_SECRET_ACCESS_KEY: endpoint.secretAccessKey,
-      }),
+      env: environment(),
       allow: [0, 1, 2, 64, 69, 77, 78],
     });
     expect(stdout + stderr).not.toContain(endpoint.secretAccessKey);
@@ -154,4 +159,42 @@ onEach('bucketwright provision', (target) => {
     buckets.close();
     objects.close();
   }, 120_000);
+
+  const missing = terminalMissing();
+  skipUnless(missing === undefined, missing ?? '')('on a terminal', () => {
+    test('apply asks, and destroy wants the name typed, twice for objects', async () => {
+      const bucket = bucketName('typed');
+      await manifest(`loki: { bucket: ${bucket} }\ntempo: { bucket: ${bucket} }\n`);
+      const type = (args: readonly string[], ...answers: [RegExp, string][]) =>
+        runOnTerminal([process.execPath, commandLine, 'provision', ...args], answers, {
+          cwd: directory.path,
+          env: environment(),
+        });
+      const connection = connectionTo(endpoint, target.name);
+      const [buckets, objects] = [createBucketClient(connection), createClient(connection)];
+      const no = await type(['apply'], [/Only yes goes on/, 'y']);
+      expect(no).toMatchObject({ code: 1, screen: expect.stringContaining('nothing was changed') });
+      expect(await buckets.list()).not.toContain(bucket);
+      const yes = await type(['apply'], [/Only yes goes on/, 'yes']);
+      expect(yes).toMatchObject({ code: 0, screen: expect.stringContaining('Applied: ') });
+      expect(await buckets.list()).toContain(bucket);
+      await objects.put({ bucket, key: 'a', body: { bytes: '1' } });
+      const once = await type(
+        ['destroy', bucket, '--delete-objects'],
+        [/to delete it for good/, bucket],
+        [/Type the name again/, 'yes'],
+      );
+      expect(once).toMatchObject({ code: 1, screen: expect.stringContaining('nothing was deleted') });
+      expect((await objects.head({ bucket, key: 'a' })).size).toBe(1);
+      const twice = await type(
+        ['destroy', bucket, '--delete-objects'],
+        [/to delete it for good/, bucket],
+        [/Type the name again/, bucket],
+      );
+      expect(twice).toMatchObject({ code: 0, screen: expect.stringContaining(`destroyed  ${bucket}`) });
+      expect(await buckets.list()).not.toContain(bucket);
+      buckets.close();
+      objects.close();
+    }, 120_000);
+  });
 });

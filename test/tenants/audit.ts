@@ -1,3 +1,4 @@
+import type { Finding } from '../../src/core/finding.ts';
 import type { Connection } from '../../src/providers/index.ts';
 import { type AuditedTenant, type AuditResult, auditTenants, findingsOf } from '../../src/tenants/index.ts';
 
@@ -8,22 +9,28 @@ export interface Audited {
   readonly lines: readonly string[];
 }
 
-/** A whole audit, or, for broken policies, until the first thing that fails. */
+export interface AuditAllOptions {
+  readonly otherBuckets?: readonly string[];
+  /** For broken policies: ends at the first failure of which this holds. */
+  readonly until?: (failure: string) => boolean;
+}
+
+/** A whole audit, or until the first thing that fails. */
 export async function auditAll(
   tenants: readonly AuditedTenant[],
   administrator: Connection,
-  options: { readonly otherBuckets?: readonly string[]; readonly untilFailure?: boolean } = {},
+  { otherBuckets = [], until = () => false }: AuditAllOptions = {},
 ): Promise<Audited> {
   const results: AuditResult[] = [];
-  const findings: ReturnType<typeof findingsOf>[number][] = [];
-  for await (const event of auditTenants({ tenants, administrator, otherBuckets: options.otherBuckets ?? [] })) {
+  const findings: Finding[] = [];
+  for await (const event of auditTenants({ tenants, administrator, otherBuckets })) {
     if (event.kind === 'attack') results.push(event.result);
     else findings.push(event.finding);
-    const failed =
-      event.kind === 'attack' ? /^(leak|unclear)$/.test(event.result.verdict) : event.finding.status === 'fail';
-    if (options.untilFailure === true && failed) break;
+    const found = event.kind === 'attack' ? findingsOf([event.result]) : [event.finding];
+    if (found.some((one) => one.status === 'fail' && until(line(one)))) break;
   }
   const all = [...findingsOf(results), ...findings];
-  const line = (one: (typeof all)[number]) => `${one.id} ${one.subject}: ${one.found}`;
   return { results, failures: all.filter(({ status }) => status === 'fail').map(line), lines: all.map(line) };
 }
+
+const line = ({ id, subject, found }: Finding) => `${id} ${subject}: ${found}`;

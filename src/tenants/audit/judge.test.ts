@@ -30,6 +30,7 @@ const context: AttackContext = {
     provider,
   },
   state: new Map(),
+  ownState: new Map(),
 };
 
 function verdictOf(expect: Attack['expect'], status: number, body = '', operation = 'GetObject') {

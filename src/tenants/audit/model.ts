@@ -30,6 +30,8 @@ export interface AttackContext {
   readonly connection: Connection;
   /** Configurations as they are now, so that an attack that gets through changes as little as can be. */
   readonly state: BucketState;
+  /** The same of the attacker's own bucket. */
+  readonly ownState: BucketState;
 }
 
 /** What of a bucket's configuration the administrator could read; by subresource, the document. */

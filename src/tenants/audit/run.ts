@@ -172,6 +172,7 @@ async function* attackAll(
     victim,
     connection: tenant.connection,
     state: states.get(victim.bucket) ?? new Map(),
+    ownState: states.get(own.bucket) ?? new Map(),
   };
   const due = attacks.filter((attack) => applies(attack, context));
   for (let at = 0; at < due.length; at += concurrency) {
@@ -215,7 +216,8 @@ async function* attackAsNobody(
 ): AsyncGenerator<AuditEvent> {
   const exchange = participants.find(({ tenant }) => tenant.name === name)?.exchange;
   if (exchange === undefined) return;
-  const context = { own: victim, victim, connection, state: states.get(victim.bucket) ?? new Map() };
+  const state = states.get(victim.bucket) ?? new Map<string, string>();
+  const context = { own: victim, victim, connection, state, ownState: state };
   for (const attack of attacks) {
     if (attack.anonymous !== true || attack.expect !== 'denied' || attack.operation === 'ListBuckets') continue;
     if (attack.when === 'same-bucket' || !isSafe(attack, connection)) continue;

@@ -167,6 +167,23 @@ export const bucketAttacks: readonly Attack[] = [
       ...(remove === undefined ? [] : [onBucket(remove, 'DELETE', `${word}=`, need)]),
     ];
   }),
+  ...subresources.flatMap(({ word, names: [get, put], needs, body }) => {
+    // Who changes the policy or the rules of its bucket rules over the fence around it. Nothing is removed: it would be gone.
+    const own = (operation: string, method: 'GET' | 'PUT'): Attack => ({
+      operation,
+      trick: 'of the own bucket',
+      expect: 'denied',
+      when: 'other-bucket',
+      ...(needs === undefined ? {} : { needs }),
+      request: (context) => ({
+        method,
+        bucket: context.own.bucket,
+        query: `${word}=`,
+        body: method === 'GET' ? undefined : (context.ownState.get(word) ?? body({ ...context, victim: context.own })),
+      }),
+    });
+    return [own(get, 'GET'), ...(put === undefined ? [] : [own(put, 'PUT')])];
+  }),
   ...onlyOurs.map(([operation, method, query, body]) =>
     onBucket(operation, method, query, { knownTo: ['embedded'], body: () => body }),
   ),
