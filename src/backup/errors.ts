@@ -11,6 +11,8 @@ export type BackupErrorCode =
   | 'method'
   | 'source'
   | 'hook'
+  /** What the daemon is told to do is wrong. */
+  | 'configuration'
   | 'no-repository'
   | 'repository-exists'
   | 'repository-format'
@@ -20,6 +22,8 @@ export type BackupErrorCode =
   | 'damaged'
   | 'no-such-snapshot'
   | 'target-exists'
+  /** Where something is restored to cannot be written. */
+  | 'target'
   /** Another process holds the lease. */
   | 'busy';
 

@@ -1,8 +1,15 @@
 /** Backup and restore of MDBX environments and plain directories to any S3. */
-export { type DrillOptions, drill } from './drill.ts';
+export { type DaemonOptions, runDaemon, runSetsOnce } from './daemon/daemon.ts';
+export { type MetricsEndpoint, serveMetrics } from './daemon/endpoint.ts';
+export { type BackupMetrics, createBackupMetrics } from './daemon/metrics.ts';
+export { type DaemonPlan, parseDaemonPlan } from './daemon/plan.ts';
+export { type DrillOptions, type DrillRecord, drill, drillHistory, type Objectives } from './drill.ts';
 export { BackupError, type BackupErrorCode } from './errors.ts';
-export { runHook } from './hooks.ts';
+export type { Hooks } from './hooks.ts';
 export { type KeepRules, type Kept, keep } from './keep.ts';
+export { type Merger, mergeFirst, mergeNothing } from './layers/merger.ts';
+export { type Lease, takeLease } from './lease.ts';
+export { extendLocks } from './lock.ts';
 export type { Method } from './mdbx/options.ts';
 export { applyPrune, type PrunePlan, planPrune } from './prune.ts';
 export type { Opener } from './repository/keys.ts';
@@ -12,5 +19,7 @@ export { Repository, where } from './repository/repository.ts';
 export type { SourceStore } from './repository/source-store.ts';
 export type { RepositoryPlace } from './repository/storage.ts';
 export { type Restored, restore } from './restore.ts';
-export { backUp, type Source } from './run.ts';
+export { type BackUpOptions, backUp, type Member } from './set.ts';
+export { openSource, type SourceOptions } from './source/open.ts';
+export { judge, type SourceStatus, statusOf } from './status.ts';
 export { verify } from './verify.ts';

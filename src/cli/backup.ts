@@ -1,3 +1,5 @@
+import { accessSync, constants } from 'node:fs';
+import { delimiter, join } from 'node:path';
 import { type Command, InvalidArgumentError } from 'commander';
 import {
   BackupError,
@@ -9,8 +11,9 @@ import {
   sourcePattern,
 } from '../backup/index.ts';
 import { createClient } from '../client/index.ts';
-import { parseDuration } from '../core/durations.ts';
+import { formatDuration, parseDuration } from '../core/durations.ts';
 import { UsageError } from '../core/errors.ts';
+import { formatBytes } from '../core/sizes.ts';
 import { resolveConnection } from '../providers/index.ts';
 import type { Settings } from '../settings/index.ts';
 import { type CliContext, loadSettings, noun } from './context.ts';
@@ -133,6 +136,7 @@ export const snapshotFacts = (snapshot: Snapshot) => ({
   time: new Date(snapshot.time).toISOString(),
   host: snapshot.host,
   path: snapshot.path,
+  ...(snapshot.set === undefined ? {} : { set: snapshot.set.name, setId: snapshot.set.id }),
   kind: snapshot.content.kind,
   method: snapshot.method,
   ...(snapshot.content.kind === 'mdbx'
@@ -147,3 +151,34 @@ export const snapshotFacts = (snapshot: Snapshot) => ({
   storedBytes: snapshot.added.stored,
   milliseconds: snapshot.took,
 });
+
+/** A program on the PATH of this process. */
+export function installed(program: string): string | undefined {
+  const folders = (process.env.PATH ?? '').split(delimiter).filter((folder) => folder !== '');
+  return folders
+    .map((folder) => join(folder, program))
+    .find((file) => {
+      try {
+        accessSync(file, constants.X_OK);
+        return true;
+      } catch {
+        return false;
+      }
+    });
+}
+
+/** One line of what was stored, for people or machines. */
+export function reportStored(snapshot: Snapshot, json: boolean, context: CliContext): void {
+  if (json) {
+    context.out.write(`${JSON.stringify(snapshotFacts(snapshot))}\n`);
+    return;
+  }
+  const { content, added, read, took, method } = snapshot;
+  const what =
+    content.kind === 'mdbx'
+      ? `transaction ${content.txnid}, ${content.layers.length === 1 ? 'whole' : `in ${content.layers.length} layers`}`
+      : 'directory';
+  context.out.write(
+    `stored  ${snapshot.source} ${snapshot.id}  ${what}  by ${method}: read ${formatBytes(read)}, ${formatBytes(added.raw)} new, ${formatBytes(added.stored)} stored, in ${formatDuration(took)}\n`,
+  );
+}

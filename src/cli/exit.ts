@@ -129,6 +129,7 @@ function backupExitCode({ code }: BackupError): ExitCode {
   switch (code) {
     case 'wrong-key':
       return exitCode.denied;
+    case 'configuration':
     case 'no-repository':
     case 'repository-format':
       return exitCode.configuration;
@@ -142,6 +143,7 @@ function backupExitCode({ code }: BackupError): ExitCode {
     case 'hook':
     case 'repository-exists':
     case 'damaged':
+    case 'target':
     case 'target-exists':
     case 'busy':
       return exitCode.failed;

@@ -10,6 +10,7 @@ import {
   HeadObjectCommand,
   ListBucketsCommand,
   PutObjectCommand,
+  PutObjectRetentionCommand,
   type S3Client,
 } from '@aws-sdk/client-s3';
 import { Upload } from '@aws-sdk/lib-storage';
@@ -113,7 +114,7 @@ export function createClient(connection: Connection, options: TransportOptions =
 
     list,
 
-    async put({ bucket, key, body, ifAbsent, checksum, md5, sha256, signal, ...headers }) {
+    async put({ bucket, key, body, ifAbsent, checksum, md5, sha256, lockUntil, signal, ...headers }) {
       const bytes = 'bytes' in body;
       const command = new PutObjectCommand({
         Bucket: bucket,
@@ -125,6 +126,9 @@ export function createClient(connection: Connection, options: TransportOptions =
         ...headerParameters(headers),
         IfNoneMatch: ifAbsent === true ? '*' : undefined,
         ChecksumAlgorithm: checksum,
+        ...(lockUntil === undefined
+          ? {}
+          : { ObjectLockMode: 'COMPLIANCE', ObjectLockRetainUntilDate: new Date(lockUntil) }),
       });
       if (sha256 !== undefined) {
         command.middlewareStack.add(
@@ -211,6 +215,15 @@ export function createClient(connection: Connection, options: TransportOptions =
 
     // As the provider's clock goes, once the SDK has seen that ours is minutes apart from it.
     presign: (request) => presignedUrl(connection, request, now()),
+
+    async extendLock({ bucket, key, until }) {
+      const command = new PutObjectRetentionCommand({
+        Bucket: bucket,
+        Key: key,
+        Retention: { Mode: 'COMPLIANCE', RetainUntilDate: new Date(until) },
+      });
+      await call('PutObjectRetention', { bucket, key }, (client) => client.send(command));
+    },
 
     close() {
       lists.close();

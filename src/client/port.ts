@@ -35,6 +35,8 @@ export interface ObjectClient {
   delete(request: ObjectAddress): Promise<void>;
   /** At most 1,000 keys in one request; answers those that were not deleted. */
   deleteMany(request: { readonly bucket: string; readonly keys: readonly string[] }): Promise<readonly DeleteFailure[]>;
+  /** Locks an object against removal until then, at least; a lock is never shortened. @throws ClientError `denied` */
+  extendLock(request: ObjectAddress & { readonly until: number }): Promise<void>;
   /** A URL that does one thing for anybody who has it, for at most 7 days. */
   presign(request: PresignRequest): string;
   /** Closes its connections. */
@@ -98,6 +100,8 @@ export interface PutRequest extends ObjectAddress, ObjectHeaders {
   readonly sha256?: string | undefined;
   /** Only if there is no such object. Ask the profile first: some providers ignore it and answer 200. */
   readonly ifAbsent?: boolean | undefined;
+  /** Locked against removal until then (S3 Object Lock, compliance mode); milliseconds since 1970. Wants `md5`. */
+  readonly lockUntil?: number | undefined;
   /** A checksum whatever the profile says; default: as the profile says. */
   readonly checksum?: 'CRC32' | undefined;
   readonly signal?: AbortSignal | undefined;

@@ -18,7 +18,7 @@ export interface Alert {
 
 /** What tells of trouble with the store before logs or traces are lost. */
 export function alerts({ outageMode }: StackModel): readonly Alert[] {
-  return [...loki(outageMode), ...tempo(), ...stack];
+  return [...loki(outageMode), ...tempo(), ...stack, ...backup];
 }
 
 function loki(outageMode: StackModel['outageMode']): Alert[] {
@@ -147,5 +147,48 @@ const stack: readonly Alert[] = [
     severity: 'critical',
     summary: '{{ $labels.job }} does not answer to Prometheus.',
     advice: 'See `docker compose ps`, or `docker service ps` on Swarm, and its log.',
+  },
+];
+
+/** Of `bucketwright backup daemon`, or of `backup status --metrics`. The last figures of one that is gone count, too. */
+const backup: readonly Alert[] = [
+  {
+    id: 'backup-late',
+    title: 'No good backup within the objective',
+    expression:
+      'time() - max by (source) (last_over_time(bucketwright_backup_last_success_timestamp_seconds[7d])) > on (source) max by (source) (last_over_time(bucketwright_backup_objective_seconds[7d]))',
+    lasting: '1m',
+    severity: 'critical',
+    summary: 'The newest good backup of {{ $labels.source }} is older than its objective allows.',
+    advice: 'Run `bucketwright backup status`; read the log of the backup daemon, or see whether it runs at all.',
+  },
+  {
+    id: 'backup-drill-failed',
+    title: 'The last restore drill failed',
+    expression: 'min by (source) (last_over_time(bucketwright_backup_last_drill_success[7d])) == 0',
+    lasting: '1m',
+    severity: 'critical',
+    summary: 'The newest backup of {{ $labels.source }} could not be restored, or not within its objectives.',
+    advice:
+      'Run `bucketwright backup drill {{ $labels.source }}` and `backup verify --read-data`; then a --full backup.',
+  },
+  {
+    id: 'backup-drill-late',
+    title: 'No restore drill for too long',
+    expression:
+      'time() - max by (source) (bucketwright_backup_last_drill_timestamp_seconds) > on (source) 2 * max by (source) (bucketwright_backup_drill_every_seconds)',
+    lasting: '10m',
+    severity: 'warning',
+    summary: 'The backups of {{ $labels.source }} were not restored for a drill for twice the time that was planned.',
+    advice: 'Read the log of the backup daemon for "drill"; it needs scratch space for the whole environment.',
+  },
+  {
+    id: 'backup-failing',
+    title: 'Backups fail',
+    expression: 'sum by (source, task) (increase(bucketwright_backup_failures_total[30m])) > 3',
+    lasting: '10m',
+    severity: 'warning',
+    summary: 'The task {{ $labels.task }} of the backup of {{ $labels.source }} fails again and again.',
+    advice: 'Read the log of the backup daemon: it says what, where and what to do.',
   },
 ];

@@ -28,6 +28,14 @@ export const metrics = {
     'tempodb_retention_errors_total',
   ],
   prometheus: ['up'],
+  backup: [
+    'bucketwright_backup_last_success_timestamp_seconds',
+    'bucketwright_backup_objective_seconds',
+    'bucketwright_backup_last_drill_success',
+    'bucketwright_backup_last_drill_timestamp_seconds',
+    'bucketwright_backup_drill_every_seconds',
+    'bucketwright_backup_failures_total',
+  ],
 } as const;
 
 /** The metric names in a PromQL expression: identifiers that are neither functions nor keywords nor labels. */

@@ -1,22 +1,11 @@
 import { mkdir, readFile, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import {
-  applyPrune,
-  backUp,
-  drill,
-  type Opener,
-  planPrune,
-  Repository,
-  restore,
-  type Source,
-  type SourceStore,
-  verify,
-} from '../../src/backup/index.ts';
+import { applyPrune, drill, type Opener, planPrune, Repository, restore, verify } from '../../src/backup/index.ts';
 import type { ObjectClient } from '../../src/client/index.ts';
 import { DAY } from '../../src/core/durations.ts';
 import { Secret } from '../../src/core/secret.ts';
-import { clientOf, collect, freshPlace, freshStore, opener } from '../support/backup.ts';
+import { backUpOne, clientOf, collect, freshPlace, freshStore, type OneSource, opener } from '../support/backup.ts';
 import { type DisposableEndpoint, testEndpoint } from '../support/endpoint.ts';
 import { checkEnvironment, contentOf, libmdbxMissing, mdbxCopy, startWriter, write } from '../support/mdbx.ts';
 import { rgwMissing, startRgw } from '../support/rgw.ts';
@@ -42,20 +31,17 @@ function suite(name: string, missing: string | undefined, start: () => Promise<D
       await endpoint?.[Symbol.asyncDispose]();
     }, 60_000);
 
-    const run = (store: SourceStore, source: Source, scratch: string, now = Date.now(), full = false) =>
-      backUp({ store, source, scratch, method: 'reader', mdbxCopy: undefined, full, clock: { now: () => now } });
-
     test('keeps a live environment, and gives back each snapshot as it was committed', {
       timeout: 120_000,
     }, async () => {
       await using directory = await temporaryDirectory('backup');
       const store = await freshStore(client, 'node');
       const path = join(directory.path, 'node');
-      const source: Source = { kind: 'mdbx', path };
+      const source: OneSource = { kind: 'mdbx', path, scratch: directory.path };
       await write(path, { pageSize: 4096, seed: 1, commits: 100, changes: 300, mode: 'nosync', keys: 10_000 });
       const snapshots = [];
       await using writer = await startWriter(path, { pageSize: 4096, seed: 2, changes: 10, rate: 20, keys: 10_000 });
-      for (let round = 0; round < 4; round++) snapshots.push(await run(store, source, directory.path));
+      for (let round = 0; round < 4; round++) snapshots.push(await backUpOne(store, source));
       await writer.stop();
       expect(snapshots.map(({ content }) => (content.kind === 'mdbx' ? content.layers.length : 0))).toEqual([
         1, 2, 3, 4,
@@ -91,12 +77,11 @@ function suite(name: string, missing: string | undefined, start: () => Promise<D
       await using directory = await temporaryDirectory('backup');
       const store = await freshStore(client, 'node');
       const path = join(directory.path, 'node');
-      const source: Source = { kind: 'mdbx', path };
-      const options = { store, source, scratch: directory.path, full: false, mdbxCopy, clock: { now: Date.now } };
+      const source: OneSource = { kind: 'mdbx', path, scratch: directory.path };
       await write(path, { pageSize: 4096, seed: 1, commits: 30, changes: 100 });
-      const first = await backUp({ ...options, method: 'auto' });
+      const first = await backUpOne(store, source, { method: 'auto', mdbxCopy });
       const commits = await write(path, { pageSize: 4096, seed: 2, commits: 3, changes: 10 });
-      const second = await backUp({ ...options, method: 'auto' });
+      const second = await backUpOne(store, source, { method: 'auto', mdbxCopy });
       expect([first.method, second.method]).toEqual(['mdbx_copy', 'reader']);
       const target = join(directory.path, 'restored');
       await restore({ store, snapshot: second, target, force: false });
@@ -113,10 +98,10 @@ function suite(name: string, missing: string | undefined, start: () => Promise<D
       await writeFile(join(root, 'deep/large'), large);
       await writeFile(join(root, 'deep/er/empty'), '');
       await symlink('large', join(root, 'deep/link'));
-      const source: Source = { kind: 'directory', path: root };
-      const first = await run(store, source, directory.path);
+      const source: OneSource = { kind: 'directory', path: root, scratch: directory.path };
+      const first = await backUpOne(store, source);
       await writeFile(join(root, 'new'), 'new');
-      const second = await run(store, source, directory.path);
+      const second = await backUpOne(store, source);
       expect([first.read, second.read]).toEqual([large.length, 3]);
       const target = join(directory.path, 'restored');
       await restore({ store, snapshot: second, target, force: false });
@@ -144,7 +129,7 @@ function suite(name: string, missing: string | undefined, start: () => Promise<D
       const root = join(directory.path, 'tree');
       await mkdir(root);
       await writeFile(join(root, 'file'), 'content');
-      const snapshot = await run(store, { kind: 'directory', path: root }, directory.path);
+      const snapshot = await backUpOne(store, { kind: 'directory', path: root, scratch: directory.path });
       const [pack] = await collect(store.list('packs/'));
       if (pack === undefined) throw new Error('no pack');
       const { bucket, prefix } = store.storage.place;
@@ -168,10 +153,10 @@ function suite(name: string, missing: string | undefined, start: () => Promise<D
       const root = join(directory.path, 'tree');
       await mkdir(root);
       const now = Date.now();
-      const source: Source = { kind: 'directory', path: root };
+      const source: OneSource = { kind: 'directory', path: root, scratch: directory.path };
       for (let day = 3; day >= 0; day--) {
         await writeFile(join(root, `file-${day}`), `content of ${day}`);
-        await run(store, source, directory.path, now - day * DAY, true);
+        await backUpOne(store, source, { now: now - day * DAY, full: true });
       }
       const rules = { last: 2, hourly: 0, daily: 0, weekly: 0, monthly: 0, within: 0 };
       expect((await planPrune(store, { rules, now })).objects).toEqual([]);

@@ -1,4 +1,14 @@
-import { type Opener, Repository, type RepositoryPlace, type SourceStore } from '../../src/backup/index.ts';
+import {
+  backUp,
+  type Merger,
+  type Method,
+  type Opener,
+  openSource,
+  Repository,
+  type RepositoryPlace,
+  type Snapshot,
+  type SourceStore,
+} from '../../src/backup/index.ts';
 import { createClient, type ObjectClient } from '../../src/client/index.ts';
 import { Secret } from '../../src/core/secret.ts';
 import { resolveConnection } from '../../src/providers/index.ts';
@@ -33,6 +43,33 @@ export async function freshPlace(client: ObjectClient): Promise<RepositoryPlace>
 /** A repository in a new bucket, and what it keeps of one source. */
 export async function freshStore(client: ObjectClient, source: string): Promise<SourceStore> {
   return (await Repository.init(await freshPlace(client), opener)).source(source);
+}
+
+export interface OneSource {
+  readonly kind: 'mdbx' | 'directory';
+  readonly path: string;
+  readonly scratch: string;
+}
+
+interface OneOptions {
+  readonly method?: Method;
+  readonly mdbxCopy?: string;
+  readonly full?: boolean;
+  readonly merger?: Merger;
+  readonly now?: number;
+}
+
+/** One snapshot of one source. */
+export async function backUpOne(
+  store: SourceStore,
+  { kind, path, scratch }: OneSource,
+  { method = 'reader', mdbxCopy, full = false, merger, now }: OneOptions = {},
+): Promise<Snapshot> {
+  const source = openSource({ kind, path, scratch, method, mdbxCopy, clock: { now: () => now ?? Date.now() } });
+  const members = [{ store, source, path, merger }];
+  const [snapshot] = await backUp({ members, name: undefined, hooks: { limit: 10_000 }, full });
+  if (snapshot === undefined) throw new Error('no snapshot');
+  return snapshot;
 }
 
 export async function collect<T>(values: AsyncIterable<T>): Promise<T[]> {

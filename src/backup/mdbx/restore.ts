@@ -1,7 +1,10 @@
+import { randomBytes } from 'node:crypto';
 import { mkdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { beginFile } from '../../fs/file-in-progress.ts';
-import { layerSchema, type MdbxContent, type Segment } from '../repository/model.ts';
+import { MiB } from '../../core/sizes.ts';
+import { type ResumableFile, resumeFile } from '../../fs/resumable-file.ts';
+import { BackupError } from '../errors.ts';
+import { type BlobRef, layerSchema, type MdbxContent, type Segment } from '../repository/model.ts';
 import { changed } from '../repository/sealed.ts';
 import type { BlobStore, Wanted } from '../source/port.ts';
 import { metaPages } from './assemble.ts';
@@ -15,11 +18,15 @@ export interface RestoreEnvironment {
   readonly store: BlobStore;
   /** The directory or data file to make. */
   readonly target: string;
+  /** Of the snapshot: an interrupted attempt at the same one is gone on with. Undefined: a failure leaves nothing. */
+  readonly id?: string | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
 /** Writes under way at once. */
 const WRITES = 4;
+/** So much may have to be fetched again after a crash. */
+const CHECKPOINT = 32 * MiB;
 
 /**
  * Makes an environment that libmdbx opens at once. It gets its name when it is whole, synced, and was walked page by page;
@@ -29,20 +36,23 @@ const WRITES = 4;
 export async function restoreEnvironment(
   options: RestoreEnvironment,
 ): Promise<{ readonly path: string; readonly bytes: number }> {
-  const { content, target, signal } = options;
+  const { content, target, id, signal } = options;
   const meta = metaOf(content);
   await mkdir(content.subdirectory ? target : dirname(target), { recursive: true });
   const path = content.subdirectory ? join(target, 'mdbx.dat') : target;
-  const file = await beginFile(path, async () => undefined, 0o600);
+  const file = await resumeFile(path, id ?? randomBytes(8).toString('hex'));
   try {
     const size = meta.endPage * meta.pageSize;
     await file.write(Buffer.alloc(1), size - 1);
-    await writePages(options, meta, file.write);
+    await writePages(options, meta, file.write, file);
     await prove(file.temporary, content, signal);
     await file.commit();
     return { path, bytes: size };
   } catch (error) {
-    await file.discard();
+    // What contradicts itself although all of it was written is no start for another attempt.
+    const useless = error instanceof BackupError && error.code === 'structure';
+    if (useless || id === undefined) await file.discard();
+    else await file.suspend();
     throw error;
   }
 }
@@ -63,6 +73,7 @@ export async function writePages(
   { content, store, signal }: Pick<RestoreEnvironment, 'content' | 'store' | 'signal'>,
   meta: Meta,
   write: (bytes: Uint8Array, position: number) => Promise<void>,
+  progress?: Pick<ResumableFile, 'done' | 'note' | 'checkpoint'>,
 ): Promise<void> {
   const { pageSize, firstUnallocated } = meta;
   // Older layers may hold pages that are beyond the end since the environment shrank: those count as written.
@@ -77,6 +88,23 @@ export async function writePages(
       .finally(() => writing.delete(done));
     writing.add(done);
   };
+  let unnoted: string[] = [];
+  let since = 0;
+  // What is noted is all that came before, in an order that is the same each time.
+  const note = async () => {
+    await Promise.all(writing);
+    if (failure !== undefined) throw failure.error;
+    for (const part of unnoted) progress?.note(part);
+    [unnoted, since] = [[], 0];
+    await progress?.checkpoint();
+  };
+  /** An earlier attempt has written it: its pages count as written. */
+  const wroteBefore = ({ runs }: Segment): true => {
+    for (const [first, count] of runs) {
+      for (let page = first; page < Math.min(first + count, firstUnallocated); page++) written.add(page);
+    }
+    return true;
+  };
   for (const ref of content.layers.toReversed()) {
     const { segments } = await store.document(ref, layerSchema);
     const wanted: Wanted<Segment>[] = segments
@@ -85,7 +113,8 @@ export async function writePages(
         runs.some(([first, count]) => !written.hasAll(first, Math.min(count, firstUnallocated - first))),
       )
       .map((segment) => ({ blob: segment.blob, what: segment }));
-    for await (const { what, bytes } of store.blobs(wanted)) {
+    const left = wanted.filter(({ blob, what }) => progress?.done.has(partOf(blob)) !== true || !wroteBefore(what));
+    for await (const { what, bytes } of store.blobs(left)) {
       signal?.throwIfAborted();
       let at = bytes.length;
       // A segment may hold a page twice, like a layer: the later bytes count.
@@ -104,12 +133,17 @@ export async function writePages(
       }
       while (writing.size >= WRITES) await Promise.race(writing);
       if (failure !== undefined) throw failure.error;
+      unnoted.push(partOf(what.blob));
+      since += bytes.length;
+      if (since >= CHECKPOINT) await note();
     }
   }
   await Promise.all(writing);
   if (failure !== undefined) throw failure.error;
   await write(metaPages(meta), 0);
 }
+
+const partOf = ({ pack, offset }: BlobRef): string => `${pack}:${offset}`;
 
 /** Walks all of it: every page is there, is what it should be, and the trees hold what their records say. */
 async function prove(path: string, { txnid }: MdbxContent, signal: AbortSignal | undefined): Promise<void> {

@@ -40,7 +40,7 @@ export class Storage {
 
   /**
    * Writes an object that is never changed afterwards.
-   * @throws ClientError; `precondition-failed` where `once` and it is there already, if the provider can tell
+   * @throws ClientError; `precondition-failed` where `once` and another is there already, if the provider can tell
    */
   async write(
     name: string,
@@ -49,7 +49,7 @@ export class Storage {
   ): Promise<void> {
     const { client, bucket, prefix, conditionalPut, lock } = this.place;
     this.requests += 1;
-    await client.put({
+    const put = client.put({
       bucket,
       key: prefix + name,
       body: { bytes },
@@ -59,6 +59,13 @@ export class Storage {
       ...(once && conditionalPut ? { ifAbsent: true } : {}),
       ...(lock === undefined ? {} : { lockUntil: Date.now() + lock }),
     });
+    try {
+      await put;
+    } catch (error) {
+      // The answer to an attempt before may have been lost: then what is there is this.
+      const there = once && error instanceof ClientError && error.code === 'precondition-failed';
+      if (!there || (await this.read(name))?.equals(bytes) !== true) throw error;
+    }
   }
 
   /** Writes what may be written again: the lease, which nothing depends on. */
@@ -124,6 +131,13 @@ export class Storage {
       if (entry.kind === 'prefix') found.push(entry.prefix.slice(root.length, -1));
     }
     return found;
+  }
+
+  /** Locks an object against removal until then, at least. @throws ClientError */
+  async lock(name: string, until: number): Promise<void> {
+    const { client, bucket, prefix } = this.place;
+    this.requests += 1;
+    await client.extendLock({ bucket, key: prefix + name, until });
   }
 
   async remove(name: string): Promise<void> {

@@ -1,12 +1,13 @@
 import { tmpdir } from 'node:os';
 import { resolve } from 'node:path';
 import { InvalidArgumentError } from 'commander';
-import { drill, verify } from '../../backup/index.ts';
+import { type DrillRecord, drill, drillHistory, type SourceStore, verify } from '../../backup/index.ts';
 import { systemClock } from '../../core/clock.ts';
-import { DAY } from '../../core/durations.ts';
+import { DAY, formatDuration } from '../../core/durations.ts';
 import type { Finding } from '../../core/finding.ts';
-import { backupCommand, duration, sourceName, storesOf, withRepository } from '../backup.ts';
-import { type Register, withSettings } from '../context.ts';
+import { formatBytes } from '../../core/sizes.ts';
+import { backupCommand, duration, isoTime, sourceName, storesOf, withRepository } from '../backup.ts';
+import { type CliContext, type Register, withSettings } from '../context.ts';
 import { exitCodeOf } from '../exit.ts';
 import { printFindings, summary } from '../output.ts';
 
@@ -50,18 +51,43 @@ export const backupDrill: Register = (program, context) => {
     .option('--scratch <directory>', 'where to restore to; removed afterwards', tmpdir())
     .option('--rto <duration>', 'how long it may take', duration)
     .option('--rpo <duration>', 'how old the newest may be', duration)
+    .option('--history', 'only print what earlier drills showed')
     .option('--json', 'print JSON')
     .addHelpText(
       'after',
-      '\nExit codes: 0 it restores within the objectives, 2 it does not.\n\nExample:\n  bucketwright backup drill projection --rto 10m --rpo 1h',
+      '\nExit codes: 0 it restores within the objectives, 2 it does not.\n\nExamples:\n  bucketwright backup drill projection --rto 10m --rpo 1h\n  bucketwright backup drill projection --history',
     )
-    .action(
-      (source: string, { scratch, rto, rpo, json }: { scratch: string; rto?: number; rpo?: number; json?: boolean }) =>
-        withRepository(command, context, async (repository) => {
-          const store = repository.source(source);
-          const options = { store, scratch: resolve(scratch), rto, rpo, clock: systemClock };
-          const findings = await printFindings(drill(options), context, json === true);
-          context.exit(exitCodeOf(findings));
-        }),
+    .action((source: string, { scratch, rto, rpo, history, json }: DrillFlags) =>
+      withRepository(command, context, async (repository) => {
+        const store = repository.source(source);
+        if (history === true) return printHistory(store, json === true, context);
+        const options = { store, scratch: resolve(scratch), rto, rpo, clock: systemClock };
+        const findings = await printFindings(drill(options), context, json === true);
+        context.exit(exitCodeOf(findings));
+      }),
     );
 };
+
+interface DrillFlags {
+  readonly scratch: string;
+  readonly rto?: number;
+  readonly rpo?: number;
+  readonly history?: boolean;
+  readonly json?: boolean;
+}
+
+async function printHistory(store: SourceStore, json: boolean, context: CliContext): Promise<void> {
+  const all: DrillRecord[] = [];
+  for await (const record of drillHistory(store)) {
+    all.push(record);
+    if (json) continue;
+    const { time, snapshot, ok, restored, problem } = record;
+    const how =
+      restored === undefined
+        ? (problem ?? 'failed')
+        : `${formatBytes(restored.bytes)} in ${formatDuration(restored.took)}, ${restored.requests} requests`;
+    context.out.write(`${isoTime(time)}  ${snapshot}  ${ok ? 'ok  ' : 'FAIL'}  ${how}\n`);
+  }
+  if (json) context.out.write(`${JSON.stringify(all, null, 2)}\n`);
+  else if (all.length === 0) context.err.write('no drills\n');
+}

@@ -1,21 +1,8 @@
 import { BackupError, type Snapshot, type SnapshotName, type SourceStore } from '../../backup/index.ts';
-import { systemClock } from '../../core/clock.ts';
-import { formatDuration } from '../../core/durations.ts';
-import type { Finding } from '../../core/finding.ts';
 import { formatBytes } from '../../core/sizes.ts';
-import {
-  backupCommand,
-  duration,
-  isoTime,
-  snapshotFacts,
-  sourceName,
-  storesOf,
-  whole,
-  withRepository,
-} from '../backup.ts';
+import { backupCommand, isoTime, snapshotFacts, sourceName, storesOf, whole, withRepository } from '../backup.ts';
 import { type CliContext, type Register, withSettings } from '../context.ts';
-import { exitCodeOf } from '../exit.ts';
-import { formatError, printFindings } from '../output.ts';
+import { formatError } from '../output.ts';
 
 export const backupList: Register = (program, context) => {
   const command = backupCommand(program, 'list');
@@ -61,44 +48,3 @@ async function readOrTell(store: SourceStore, name: SnapshotName, context: CliCo
     return undefined;
   }
 }
-
-export const backupStatus: Register = (program, context) => {
-  const command = backupCommand(program, 'status');
-  withSettings(command)
-    .description('Say of each source how old its newest snapshot is.')
-    .option('--rpo <duration>', 'how old that may be', duration)
-    .option('--json', 'print JSON')
-    .addHelpText(
-      'after',
-      '\nExit codes: 0 all are within the objective, 2 one is not.\n\nExample:\n  bucketwright backup status --rpo 1h',
-    )
-    .action(({ rpo, json }: { rpo?: number; json?: boolean }) =>
-      withRepository(command, context, async (repository) => {
-        const bySource = new Map<string, Snapshot[]>();
-        for (const store of await repository.sources()) {
-          const snapshots: Snapshot[] = [];
-          for await (const snapshot of store.snapshots(() => undefined)) snapshots.push(snapshot);
-          bySource.set(store.source, snapshots);
-        }
-        const findings = await printFindings(each(), context, json === true);
-        context.exit(exitCodeOf(findings));
-
-        async function* each(): AsyncGenerator<Finding> {
-          for (const [source, [newest, ...older]] of bySource) {
-            if (newest === undefined) continue;
-            const age = systemClock.now() - newest.time;
-            const late = rpo !== undefined && age > rpo;
-            const stored = [newest, ...older].reduce((sum, { added }) => sum + added.stored, 0);
-            yield {
-              id: 'newest',
-              status: late ? 'fail' : 'ok',
-              subject: source,
-              found: `${formatDuration(age)} old, ${older.length + 1} snapshots, ${formatBytes(stored)} stored`,
-              ...(rpo === undefined ? {} : { expected: `at most ${formatDuration(rpo)} old` }),
-              ...(late ? { why: 'what was written since would be lost', advice: 'see why backups do not run' } : {}),
-            };
-          }
-        }
-      }),
-    );
-};

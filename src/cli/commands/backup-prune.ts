@@ -1,4 +1,12 @@
-import { applyPrune, type KeepRules, type PrunePlan, planPrune, type SourceStore } from '../../backup/index.ts';
+import {
+  applyPrune,
+  extendLocks,
+  type KeepRules,
+  type PrunePlan,
+  planPrune,
+  type SourceStore,
+  takeLease,
+} from '../../backup/index.ts';
 import { systemClock } from '../../core/clock.ts';
 import { UsageError } from '../../core/errors.ts';
 import { formatBytes } from '../../core/sizes.ts';
@@ -64,7 +72,16 @@ export const backupPrune: Register = (program, context) => {
           return context.exit(exitCode.findings);
         }
         let freed = 0;
-        for (const [store, plan] of plans) freed += await applyPrune(store, plan, now);
+        for (const [store, plan] of plans) {
+          const lease = await takeLease(store, { purpose: 'backup prune' });
+          try {
+            await extendLocks(store, now);
+            // The provider's time says how old its objects are, whatever this host's clock says.
+            freed += await applyPrune(store, plan, lease.providerTime ?? now);
+          } finally {
+            await lease.release();
+          }
+        }
         const going = all.reduce((sum, plan) => sum + goingOf(plan), 0);
         context.err.write(`removed ${going} snapshots and ${formatBytes(freed)}\n`);
       });

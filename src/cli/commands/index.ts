@@ -20,11 +20,13 @@ import { artifactUrl } from './artifact-url.ts';
 import { artifactVerify } from './artifact-verify.ts';
 import { artifactWatch } from './artifact-watch.ts';
 import { backupDrill, backupVerify } from './backup-check.ts';
+import { backupDaemon } from './backup-daemon.ts';
 import { backupInit, backupPassphrase } from './backup-keys.ts';
-import { backupList, backupStatus } from './backup-list.ts';
+import { backupList } from './backup-list.ts';
 import { backupPrune } from './backup-prune.ts';
 import { backupRestore } from './backup-restore.ts';
 import { backupRun } from './backup-run.ts';
+import { backupStatus } from './backup-status.ts';
 import { compact } from './compact.ts';
 import { configShow } from './config-show.ts';
 import { cost } from './cost.ts';
@@ -98,6 +100,7 @@ export const commands: readonly Register[] = [
   configShow,
   backupInit,
   backupRun,
+  backupDaemon,
   backupList,
   backupStatus,
   backupRestore,

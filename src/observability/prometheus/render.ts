@@ -25,6 +25,12 @@ ${jobs.map(({ name, target }) => `  - job_name: ${name}\n    static_configs:\n  
       - names: [bucketwright]
         type: A
         port: 9002
+  # The backup daemon (deploy/backup/), where it runs in the same network.
+  - job_name: backup
+    dns_sd_configs:
+      - names: [backup]
+        type: A
+        port: 9102
 `);
 }
 

@@ -1,0 +1,110 @@
+import { MiB } from '../../core/sizes.ts';
+import { PageSet } from '../mdbx/bitmap.ts';
+import { SegmentWriter } from '../mdbx/segments.ts';
+import { type Layer, type LayerRef, layerSchema, type Segment } from '../repository/model.ts';
+import { Packer } from '../repository/packer.ts';
+import type { SourceStore } from '../repository/source-store.ts';
+import type { Wanted } from '../source/port.ts';
+import { type Merge, type Merged, planMerge } from './plan.ts';
+
+/** A segment of at least so many bytes, of which so much still counts, is referred to where it lies. */
+const LARGE = MiB / 2;
+const STILL_GOOD = 0.9;
+
+/**
+ * Makes one layer of neighbouring ones, from the repository alone: the source is not read. It is there when nothing refers
+ * to it yet; the next snapshot does. Killed before, it leaves objects that prune removes.
+ * @throws BackupError `damaged`
+ */
+export async function mergeLayers(
+  store: SourceStore,
+  layers: readonly LayerRef[],
+  pageSize: number,
+  signal?: AbortSignal,
+): Promise<Merged> {
+  const documents: Layer[] = [];
+  for (const ref of layers) documents.push(await store.readDocument('layer', ref, layerSchema));
+  const { kept, rewritten, pages } = divide(documents, pageSize);
+  const fresh = await rewrite(store, rewritten, pageSize, signal);
+  // What lies where it was comes first: its pages that count no more are written over.
+  const segments = [...kept, ...fresh];
+  const { name, bytes } = await store.putDocument('layer', { version: 1, segments });
+  const level = Math.max(...layers.map((layer) => layer.level)) + 1;
+  const stored = segments.reduce((sum, { blob }) => sum + blob.length, 0);
+  return { names: layers.map((layer) => layer.name), by: { name, bytes, level, pages, stored } };
+}
+
+/** The merge that is due, done; undefined: none is. @throws BackupError `damaged` */
+export async function mergeDue(
+  store: SourceStore,
+  { layers, pageSize }: { readonly layers: readonly LayerRef[]; readonly pageSize: number },
+  signal?: AbortSignal,
+  plan: Merge | undefined = planMerge(layers),
+): Promise<Merged | undefined> {
+  if (plan === undefined) return undefined;
+  const merged = await mergeLayers(store, layers.slice(plan.from, plan.from + plan.count), pageSize, signal);
+  // A new whole layer is the bottom, whatever it was made of.
+  return plan.from === 0 ? { ...merged, by: { ...merged.by, level: 0 } } : merged;
+}
+
+interface Rewritten {
+  readonly segment: Segment;
+  /** Whether the page at this place of the segment counts. */
+  readonly counts: readonly boolean[];
+}
+
+/** What stays where it is, and what is written anew; newest first, so that each page is taken once. */
+function divide(documents: readonly Layer[], pageSize: number) {
+  const seen = new PageSet(endOf(documents));
+  const kept: Segment[] = [];
+  const rewritten: Rewritten[] = [];
+  let pages = 0;
+  for (const { segments } of documents.toReversed()) {
+    for (const segment of segments.toReversed()) {
+      const all = pagesOf(segment);
+      const counts = all
+        .toReversed()
+        .map((page) => seen.add(page))
+        .reverse();
+      const good = counts.filter(Boolean).length;
+      if (good === 0) continue;
+      pages += good;
+      if (all.length * pageSize >= LARGE && good >= all.length * STILL_GOOD) kept.push(segment);
+      else rewritten.push({ segment, counts });
+    }
+  }
+  return { kept: kept.reverse(), rewritten: rewritten.reverse(), pages };
+}
+
+async function rewrite(
+  store: SourceStore,
+  wanted: readonly Rewritten[],
+  pageSize: number,
+  signal: AbortSignal | undefined,
+): Promise<readonly Segment[]> {
+  const packer = new Packer(store);
+  const writer = new SegmentWriter(packer, pageSize);
+  const blobs: Wanted<Rewritten>[] = wanted.map((what) => ({ blob: what.segment.blob, what }));
+  for await (const { what, bytes } of store.blobs(blobs)) {
+    signal?.throwIfAborted();
+    const pages = pagesOf(what.segment);
+    for (const [at, page] of pages.entries()) {
+      if (what.counts[at] === true) await writer.put(page, bytes.subarray(at * pageSize, (at + 1) * pageSize));
+    }
+  }
+  const segments = await writer.finish();
+  await packer.finish();
+  return segments;
+}
+
+const pagesOf = ({ runs }: Segment): number[] =>
+  runs.flatMap(([first, count]) => Array.from({ length: count }, (_, index) => first + index));
+
+/** One more than the highest page in them. */
+export function endOf(documents: readonly Layer[]): number {
+  let end = 0;
+  for (const { segments } of documents) {
+    for (const { runs } of segments) for (const [first, count] of runs) end = Math.max(end, first + count);
+  }
+  return end;
+}
