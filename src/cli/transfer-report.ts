@@ -31,9 +31,14 @@ export function reportText(report: TransferReport, deleting: boolean): string {
         ]
       : []),
     ...(problems.length > 0 ? [`problems  ${problems.length}, each named above`] : []),
-    `${report.complete ? 'complete' : 'NOT complete: run it again to go on'} after ${formatDuration(report.milliseconds)}`,
+    `${outcome(report)} after ${formatDuration(report.milliseconds)}`,
   ];
   return `${lines.join('\n')}\n`;
+}
+
+function outcome({ mode, complete }: TransferReport): string {
+  if (mode === 'verify-only') return complete ? 'equal' : 'NOT equal: without --verify-only what differs is copied';
+  return complete ? 'complete' : 'NOT complete: run it again to go on';
 }
 
 /** The bytes of the actions that are wanted. */

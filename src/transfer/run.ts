@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ClientError } from '../client/index.ts';
 import { BucketwrightError, systemErrorCode } from '../core/errors.ts';
@@ -131,6 +132,8 @@ class Run {
     if (abort?.aborted === true) this.#abort.abort();
     abort?.addEventListener('abort', () => this.#abort.abort(), { once: true });
     const { signal } = this.#abort;
+    // One for each request under way, of which there may be a thousand; Node.js warns on standard error from eleven on.
+    setMaxListeners(0, signal);
     this.#copying = {
       source,
       destination,

@@ -110,6 +110,7 @@ function environment(other?: DisposableEndpoint): NodeJS.ProcessEnv {
 async function transfer(args: readonly string[], allow: readonly number[] = [0], other?: DisposableEndpoint) {
   const options = { cwd: scratch.path, env: environment(other), allow };
   const result = await run(process.execPath, [commandLine, 'transfer', '--json', ...args], options);
+  expect(result.stderr).not.toContain('Warning');
   const json: unknown = result.stdout === '' ? undefined : JSON.parse(result.stdout);
   return { ...result, report: reportSchema.safeParse(json).data };
 }

@@ -154,6 +154,16 @@ async function execute(source: Place, destination: Place, options: Options, cont
   }
 }
 
+/** Why an object is to be copied or compared, in a plan for people. */
+const reasons: Readonly<Record<Plan['actions'][number]['why'], string>> = {
+  missing: 'not there yet',
+  size: 'another size',
+  content: 'other content',
+  unknown: 'the same size; only its bytes tell',
+  'same-etag': 'equal',
+  'copied-before': 'copied before',
+};
+
 function dryRun(plan: Plan, source: Place, destination: Place, options: Options, context: CliContext): void {
   const report = emptyReport(source.name, destination.name, 'dry-run', plan.extra);
   const actions = plan.actions.map(({ kind, why, object }) => ({
@@ -168,7 +178,7 @@ function dryRun(plan: Plan, source: Place, destination: Place, options: Options,
   } else {
     for (const { action, why, key, bytes } of actions) {
       if (action !== 'skip')
-        context.out.write(`${action.padEnd(7)}  ${printable(key)}  ${formatBytes(bytes)} (${why})\n`);
+        context.out.write(`${action.padEnd(7)}  ${printable(key)}  ${formatBytes(bytes)} (${reasons[why]})\n`);
     }
     for (const { key, reason } of plan.oddities) context.out.write(`refuse   ${printable(key)}: ${reason}\n`);
     if (options.delete === true) for (const key of plan.extra) context.out.write(`delete   ${printable(key)}\n`);
