@@ -96,6 +96,20 @@ skipUnless(compose, noCompose)('the Swarm stack files', () => {
       expect(service, `${name} waits for what Swarm ignores`).not.toHaveProperty('depends_on');
     }
     expect(JSON.stringify(services)).not.toMatch(/SECRET_ACCESS_KEY"|ACCESS_KEY_ID"/);
+    for (const name of ['loki', 'tempo', 'collector', 'prometheus', 'grafana'].filter((name) => name in services)) {
+      expect(services[name], name).toMatchObject({
+        healthcheck: { test: expect.any(Array), start_period: expect.any(String) },
+        deploy: {
+          update_config: { failure_action: 'rollback', monitor: '1m30s' },
+          rollback_config: { monitor: '1m30s' },
+          restart_policy: { condition: 'any' },
+        },
+        volumes: expect.arrayContaining([expect.objectContaining({ type: 'volume' })]),
+      });
+    }
+    for (const name of ['loki', 'tempo'].filter((name) => name in services)) {
+      expect(services[name], name).toHaveProperty('stop_grace_period');
+    }
   });
 
   it('take the S3 configuration in place of the other', async () => {

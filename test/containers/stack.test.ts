@@ -8,30 +8,14 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { freePorts } from '../support/ports.ts';
 import { skipUnless } from '../support/skip.ts';
 import { buildImage, containerBase, docker } from './docker.ts';
+import { eventually, output } from './stack.ts';
 
 const base = await containerBase();
 const name = `bwstack${process.pid}`;
 const image = `bucketwright-test/stack:${process.pid}`;
 const reason = 'missing' in base ? base.missing : '';
 const keys = { S3_ACCESS_KEY_ID: 'ourkeyid', S3_SECRET_ACCESS_KEY: 'oursecretkey12345' };
-const { PATH, HOME } = process.env;
 const job = 300_000;
-
-/** Asks until the answer is there; fails with the last one after a minute. */
-async function eventually(what: string, ask: () => Promise<string>, wanted: RegExp): Promise<string> {
-  const deadline = Date.now() + 90_000;
-  for (;;) {
-    const answer = await ask();
-    if (wanted.test(answer)) return answer;
-    if (Date.now() > deadline) throw new Error(`${what} is still: ${answer}`);
-    await sleep(500);
-  }
-}
-
-const output = async (args: readonly string[], env: NodeJS.ProcessEnv = {}) => {
-  const { stdout, stderr } = await docker(args, { env: { PATH, HOME, ...env }, timeoutMs: 120_000 });
-  return stdout + stderr;
-};
 
 /** Run inside the store's container, with the client library that the image has: `put`, or `get`, which prints it. */
 const object = `

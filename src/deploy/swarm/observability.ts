@@ -62,6 +62,7 @@ ${indented(stateful('1G', '1.0'), 4)}
       # Every node's own containers. Whoever controls this container controls the node's engine.
       - /var/run/docker.sock:/var/run/docker.sock:ro
     networks: [observability]
+${indented(collectorHealth, 4)}
     deploy:
       mode: global
       resources:
@@ -73,6 +74,9 @@ ${indented(stateful('1G', '1.0'), 4)}
         delay: 5s
       update_config:
         failure_action: rollback
+        monitor: 90s
+      rollback_config:
+        monitor: 90s
 
   prometheus:
     image: ${imageReference('prometheus')}
@@ -86,6 +90,13 @@ ${indented(stateful('1G', '1.0'), 4)}
     volumes:
       - prometheus-data:/prometheus
     networks: [observability]
+    healthcheck:
+      test: [CMD, /bin/promtool, check, ready]
+      interval: 10s
+      timeout: 5s
+      retries: 6
+      # Replaying its own write-ahead log may take minutes.
+      start_period: 5m
 ${indented(stateful('1G', '1.0'), 4)}
 
   grafana:
@@ -110,6 +121,14 @@ ${indented(stateful('1G', '1.0'), 4)}
     volumes:
       - grafana-data:/var/lib/grafana
     networks: [observability]
+    healthcheck:
+      # Which of the two an image has depends on its flavour.
+      test: [CMD-SHELL, "curl -fsS http://127.0.0.1:3000/api/health || wget -qO- http://127.0.0.1:3000/api/health"]
+      interval: 10s
+      timeout: 5s
+      retries: 6
+      # The first start makes its database.
+      start_period: 2m
     ports:
       # On every address of the node: put a TLS proxy in front, or a firewall around it.
       - target: 3000
@@ -138,6 +157,20 @@ volumes:
   grafana-data:
 `);
 }
+
+/** What Swarm waits for in an update, and restarts without. */
+const collectorHealth = `
+healthcheck:
+  # The image has bash, and neither curl nor wget.
+  test:
+    - CMD
+    - /bin/bash
+    - -c
+    - exec 3<>/dev/tcp/127.0.0.1/12345 && printf 'GET /-/ready HTTP/1.0\\r\\n\\r\\n' >&3 && head -n 1 <&3 | grep -q ' 200 '
+  interval: 10s
+  timeout: 5s
+  retries: 6
+  start_period: 30s`.trim();
 
 const configs = [
   { key: 'loki', path: 'observability/loki/config.yml' },
