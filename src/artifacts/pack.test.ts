@@ -40,6 +40,32 @@ test('a directory has the same digest whatever its times, its owners and the ord
   expect((await measure(await openSource(two))).digest).not.toBe(digests[0]?.digest);
 });
 
+test('a known tree has the digest that it had on every machine before, whatever the umask, zone and order', async () => {
+  const root = await scratch();
+  const before = process.umask(0o077);
+  const zone = process.env.TZ;
+  process.env.TZ = 'Pacific/Kiritimati';
+  try {
+    for (const [path, text] of [
+      ['z', ''],
+      ['a/b', 'b\n'],
+      ['ä', 'umlaut'],
+      ['a.b', 'x'.repeat(1000)],
+    ] as const) {
+      await mkdir(join(root, path, '..'), { recursive: true });
+      await writeFile(join(root, path), text);
+    }
+    await mkdir(join(root, 'empty'), { mode: 0o700 });
+    await chmod(join(root, 'z'), 0o700);
+    const { digest, size } = await measure(await openSource(root));
+    expect([digest, size]).toEqual(['sha256:a2d721a1fd6bf73e7755df56343e878a8201982e46a16743a18b150971278912', 7168]);
+  } finally {
+    process.umask(before);
+    if (zone === undefined) delete process.env.TZ;
+    else process.env.TZ = zone;
+  }
+});
+
 test('what was packed is unpacked the same', async () => {
   const [from, to] = [await scratch(), await scratch()];
   await mkdir(join(from, 'bin/empty'), { recursive: true });

@@ -71,10 +71,9 @@ test('a token that asks too often is told when to come again, and others are not
     writes: false,
     clock: { now: () => 0 },
     log: silentLogger,
-    addressOf: () => 'somewhere',
   });
   const ask = async (token: string) => {
-    const answer = await api.request('/v1/versions', { headers: { authorization: `Bearer ${token}` } });
+    const answer = await api.app.request('/v1/versions', { headers: { authorization: `Bearer ${token}` } });
     return { status: answer.status, after: answer.headers.get('retry-after') };
   };
   // Admitted, and then refused for the name that is missing.

@@ -21,7 +21,8 @@ export function bodyOf<T extends z.ZodType>(bytes: Buffer, schema: T): z.output<
   return checked(schema, value);
 }
 
-function checked<T extends z.ZodType>(schema: T, value: unknown): z.output<T> {
+/** @throws UsageError */
+export function checked<T extends z.ZodType>(schema: T, value: unknown): z.output<T> {
   const parsed = schema.safeParse(value);
   if (parsed.success) return parsed.data;
   const [issue] = parsed.error.issues;

@@ -63,9 +63,11 @@ export class SignatureJudge<T> {
     this.#clock = clock;
   }
 
-  judge(request: SignableRequest, header: (name: string) => string | undefined): Verdict<T> {
+  /** @param describe asked only where there is a signature */
+  judge(describe: () => SignableRequest, header: (name: string) => string | undefined): Verdict<T> {
     const [input, signed] = [header('signature-input'), header('signature')];
     if (input === undefined && signed === undefined) return { kind: 'none' };
+    const request = describe();
     const [, parameters = '', created = '', keyId = ''] = PARAMETERS.exec(input ?? '') ?? [];
     const [, base64 = ''] = /^sig=:([A-Za-z0-9+/]{86}==):$/.exec(signed ?? '') ?? [];
     if (!parameters.startsWith(`(${namesOf(request)})`)) return { kind: 'bad' };

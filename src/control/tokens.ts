@@ -70,10 +70,21 @@ export function findToken(tokens: readonly Token[], authorization: string | unde
   const text = /^Bearer ([\x21-\x7e]{1,200})$/i.exec(authorization ?? '')?.[1] ?? '';
   const given = hash(text);
   let found: Token | undefined;
-  for (const token of tokens) {
-    if (token.sha256 !== undefined && timingSafeEqual(given, Buffer.from(token.sha256, 'hex'))) found = token;
-  }
+  for (const { token, digest } of digestsOf(tokens)) if (timingSafeEqual(given, digest)) found = token;
   return found;
+}
+
+const digests = new WeakMap<readonly Token[], readonly { readonly token: Token; readonly digest: Buffer }[]>();
+
+/** Decoded once for each reading of the file. */
+function digestsOf(tokens: readonly Token[]) {
+  const known = digests.get(tokens);
+  if (known !== undefined) return known;
+  const made = tokens.flatMap((token) =>
+    token.sha256 === undefined ? [] : [{ token, digest: Buffer.from(token.sha256, 'hex') }],
+  );
+  digests.set(tokens, made);
+  return made;
 }
 
 /** The key of an entry's `publicKey`; undefined where it is none. */

@@ -1,13 +1,14 @@
 import type { Context, Hono } from 'hono';
 import { type Artifact, checkDigest, contentDisposition, owned, parseTicket } from '../artifacts/index.ts';
 import type { Admission } from './admission.ts';
+import { askedOf } from './asked.ts';
 import { routes } from './openapi.ts';
 import type { ApiOptions } from './options.ts';
 import { bodyOf, mayRead, nameIn, requireReach } from './parsing.ts';
 import { Refusal } from './refusal.ts';
 
 /** Uploads and links: what leaves something in the bucket. Each is refused unless the API was told that it may write. */
-export function addWrites(app: Hono, admission: Admission, { store, writes, addressOf }: ApiOptions): void {
+export function addWrites(app: Hono, admission: Admission, { store, writes }: ApiOptions): void {
   const requireWrites = () => {
     if (writes) return;
     throw new Refusal('read-only', 'this API only reads', 'start it with --allow-writes and an S3 key that may write');
@@ -15,7 +16,7 @@ export function addWrites(app: Hono, admission: Admission, { store, writes, addr
 
   app.post(routes.grant.path, async (context) => {
     const bytes = await bytesOf(context);
-    const caller = admission.caller(context, bytes);
+    const caller = admission.caller(askedOf(context), bytes);
     requireWrites();
     const { expires, content, ...facts } = bodyOf(bytes, routes.grant.body);
     requireReach(caller.push ?? [], facts.name, 'upload');
@@ -35,7 +36,7 @@ export function addWrites(app: Hono, admission: Admission, { store, writes, addr
   });
 
   app.post(routes.finish.path, async (context) => {
-    admission.stranger(context);
+    admission.stranger(askedOf(context));
     requireWrites();
     const { ticket } = bodyOf(await bytesOf(context), routes.finish.body);
     const { artifact, created } = await store(parseTicket(ticket, 'upload').tenant).finishUpload(ticket);
@@ -44,7 +45,7 @@ export function addWrites(app: Hono, admission: Admission, { store, writes, addr
 
   app.post(routes.link.path, async (context) => {
     const bytes = await bytesOf(context);
-    const caller = admission.caller(context, bytes);
+    const caller = admission.caller(askedOf(context), bytes);
     requireWrites();
     const { reference, expires, once, address, fileName } = bodyOf(bytes, routes.link.body);
     mayRead(caller, nameIn(reference));
@@ -58,11 +59,11 @@ export function addWrites(app: Hono, admission: Admission, { store, writes, addr
   });
 
   app.get(routes.content.path.replace('{ticket}', ':ticket'), async (context) => {
-    admission.stranger(context);
+    admission.stranger(askedOf(context));
     requireWrites();
     const ticket = context.req.param('ticket') ?? '';
     const own = store(parseTicket(ticket, 'link').tenant);
-    const { artifact, fileName } = await own.openLink(ticket, addressOf(context));
+    const { artifact, fileName } = await own.openLink(ticket, admission.addressOf(askedOf(context)));
     return new Response(streamOf(own.source.read(artifact, context.req.raw.signal)), {
       headers: {
         'content-type': 'application/octet-stream',

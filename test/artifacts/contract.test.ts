@@ -259,11 +259,11 @@ function inProcess() {
   const provider = providerNamed('embedded');
   if (provider === undefined) throw new Error('no profile');
   const lost = artifacts({ client, bucket: `${bucket}-lost`, prefix: '', provider });
-  const options = { tokens: () => [all.entry, some.entry], writes: true, log: silentLogger, addressOf: () => 'here' };
+  const options = { tokens: () => [all.entry, some.entry], writes: true, log: silentLogger };
   const clock = { now: () => Date.now() };
   const broken = createArtifactApi({ ...options, store: () => lost, rate: 1000, clock });
   const via = (app: () => ReturnType<typeof createArtifactApi>) => async (path: string, init: RequestInit) =>
-    app().request(path, init);
+    app().app.request(path, init);
   const slow = new Map<string, ReturnType<typeof createArtifactApi>>();
   const still = { now: () => 0 };
   const slowOf = (path: string) => {

@@ -1,4 +1,5 @@
 import { readFileSync, statSync } from 'node:fs';
+import { createServer } from 'node:http';
 import { InvalidArgumentError } from 'commander';
 import { pino } from 'pino';
 import { parseTokens, type Token } from '../../control/tokens.ts';
@@ -39,8 +40,6 @@ export const artifactServe: Register = (program, context) => {
     const stores = await storesOf(command, context);
     const { createArtifactApi } = await import('../../control/index.ts');
     const { systemClock } = await import('../../core/clock.ts');
-    const { createAdaptorServer } = await import('@hono/node-server');
-    const { getConnInfo } = await import('@hono/node-server/conninfo');
     const log = pino({ base: null }, pino.destination({ dest: 2, sync: true }));
     const api = createArtifactApi({
       store: stores.store,
@@ -49,14 +48,9 @@ export const artifactServe: Register = (program, context) => {
       clock: systemClock,
       log,
       writes: options.allowWrites === true,
-      addressOf: (request) => {
-        const peer = getConnInfo(request).remote.address ?? '';
-        if (!proxies.some((proxy) => isWithin(proxy, peer))) return peer;
-        // The last one: what stands before it was said by who asked.
-        return request.req.header('x-forwarded-for')?.split(',').at(-1)?.trim() ?? peer;
-      },
+      isProxy: (peer) => proxies.some((proxy) => isWithin(proxy, peer)),
     });
-    const server = createAdaptorServer({ fetch: api.fetch });
+    const server = createServer(api.listener);
     try {
       await new Promise<void>((ready, reject) => {
         server.once('error', (error) => reject(cannotListen(options.api, error)));
@@ -75,7 +69,7 @@ export const artifactServe: Register = (program, context) => {
       });
     } finally {
       const closed = new Promise((done) => server.close(done));
-      if ('closeAllConnections' in server) server.closeAllConnections();
+      server.closeAllConnections();
       await closed;
       stores.close();
     }
