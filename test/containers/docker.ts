@@ -1,4 +1,6 @@
 import { existsSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { repository } from '../support/paths.ts';
 import { program } from '../support/programs.ts';
@@ -25,10 +27,16 @@ export function docker(args: readonly string[], options: RunOptions = {}): Promi
   return run('docker', args, { cwd: repository, timeoutMs: 60_000, ...options });
 }
 
-/** Builds the Dockerfile. The host's network lets `npm ci` reach the registry the machine is configured for. */
+/**
+ * Builds the Dockerfile. The host's network lets `npm ci` reach the registry the machine is configured for. One build at a
+ * time: the next test file then finds every layer in the engine's cache.
+ */
 export async function buildImage(tag: string, baseImage: string): Promise<void> {
   const args = ['build', '--network=host', '--build-arg', `BASE_IMAGE=${baseImage}`, '-t', tag, '.'];
-  await docker(args, { timeoutMs: 600_000 });
+  await run('flock', [join(tmpdir(), 'bucketwright-test-build.lock'), 'docker', ...args], {
+    cwd: repository,
+    timeoutMs: 900_000,
+  });
 }
 
 export interface Container extends AsyncDisposable {
