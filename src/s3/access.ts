@@ -1,4 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http';
+import type { Eventually } from '../core/eventually.ts';
 import type { Secret } from '../core/secret.ts';
 import type { Policy } from '../policy/index.ts';
 import type { ObjectStore, Tags } from '../store/port.ts';
@@ -101,12 +102,7 @@ export interface SignatureFacts {
 export type Decision = boolean | { readonly denied: string };
 
 /** Answers whether the caller may do this. It may look at the store; it must not change it. */
-export type Authorise = (
-  caller: Caller,
-  check: Check,
-  store: ObjectStore,
-  facts: RequestFacts,
-) => Decision | Promise<Decision>;
+export type Authorise = (caller: Caller, check: Check, store: ObjectStore, facts: RequestFacts) => Eventually<Decision>;
 
 export function accessDenied(why?: string): S3Error {
   return new S3Error('AccessDenied', why);

@@ -73,6 +73,9 @@ export function authenticator(credentials: CredentialSource, region: string | un
   };
 }
 
+/** From a form's fields by lower-case name. */
+export type FormSigner = (fields: ReadonlyMap<string, string>) => Signer;
+
 interface Signer {
   readonly caller: Caller;
   readonly signature: SignatureFacts | undefined;
@@ -82,7 +85,7 @@ interface Signer {
  * Proves who signed a browser's form.
  * @throws SigV4Error, S3Error `InvalidAccessKeyId`
  */
-export function formAuthenticator(credentials: CredentialSource, region: string | undefined) {
+export function formAuthenticator(credentials: CredentialSource, region: string | undefined): FormSigner {
   return (fields: ReadonlyMap<string, string>): Signer => {
     const form = parseFormAuthorization(fields);
     if (form.kind === 'anonymous') return { caller: { kind: 'anonymous' }, signature: undefined };

@@ -1,9 +1,10 @@
+import type { Eventually } from '../core/eventually.ts';
 import { evaluate, isPublic, type Policy, type PolicyRequest, type Requester, type Verdict } from '../policy/index.ts';
 import { StoreError } from '../store/errors.ts';
 import type { BucketInfo, ObjectInfo, ObjectStore } from '../store/port.ts';
 import type { Authorise, Caller, Check, Decision, RequestFacts } from './access.ts';
 import { decodeAcl, grants, ownerIn, type Permission, privateAcl } from './acl/model.ts';
-import { bucketAcl, effectivePublicAccessBlock, ownershipOf, parsedPolicy } from './bucket-access.ts';
+import { bucketAcl, effectivePublicAccessBlock, ownershipFrom, parsedPolicy } from './bucket-access.ts';
 import { conditionContext, needsExistingTags } from './condition-keys.ts';
 
 /** What of an ACL allows an action (S3 User Guide, "Mapping of ACL permissions and access policy permissions"). */
@@ -39,18 +40,43 @@ const NONE: Verdict = { effect: 'none' };
  * logic"): an explicit deny wins; within the bucket's account one allow is enough; from another account both sides must
  * allow; nobody in particular needs the bucket's word.
  */
-export const policiesAndAcls: Authorise = async (caller, check, store, facts) => {
+export const policiesAndAcls: Authorise = (caller, check, store, facts) => {
   if (check.bucket === undefined) return ofAccount(caller, check, facts);
-  const bucket = await store.bucket(check.bucket);
-  const text = await store.bucketConfiguration(check.bucket, 'policy');
+  const reads = store.instant;
+  if (reads === undefined) return withReads(caller, check, store, facts);
+  const bucket = reads.bucket(check.bucket);
+  const policy = reads.bucketConfiguration(check.bucket, 'policy');
+  const ownership = reads.bucketConfiguration(check.bucket, 'ownership-controls');
+  return judge({ caller, check, store, facts, bucket }, policy, ownership);
+};
+
+async function withReads(caller: Caller, check: Check, store: ObjectStore, facts: RequestFacts): Promise<Decision> {
+  const { bucket: name = '' } = check;
+  const bucket = await store.bucket(name);
+  const policy = await store.bucketConfiguration(name, 'policy');
+  return judge(
+    { caller, check, store, facts, bucket },
+    policy,
+    await store.bucketConfiguration(name, 'ownership-controls'),
+  );
+}
+
+function judge(
+  question: Omit<Question, 'policy' | 'acls'>,
+  policyText: string | undefined,
+  ownership: string | undefined,
+): Eventually<Decision> {
+  const { caller, check, bucket } = question;
   const ownerUser = isAccountOwner(caller) && caller.principal === bucket.owner;
   // The hot path: the owner's own bucket, nothing configured.
-  if (ownerUser && (POLICY_ACTIONS.has(check.action) || (text === undefined && check.key === undefined))) return true;
-  const acls = (await ownershipOf(store, check.bucket)) !== 'BucketOwnerEnforced';
-  if (ownerUser && text === undefined && !acls) return true;
-  const policy = text === undefined ? undefined : parsedPolicy(text, check.bucket);
-  return decide({ caller, check, store, facts, bucket, policy, acls });
-};
+  if (ownerUser && (POLICY_ACTIONS.has(check.action) || (policyText === undefined && check.key === undefined))) {
+    return true;
+  }
+  const acls = ownershipFrom(ownership) !== 'BucketOwnerEnforced';
+  if (ownerUser && policyText === undefined && !acls) return true;
+  const policy = policyText === undefined ? undefined : parsedPolicy(policyText, bucket.name);
+  return decide({ ...question, policy, acls });
+}
 
 interface Question {
   readonly caller: Caller;

@@ -11,7 +11,10 @@ const REMOVED = 'removed';
 
 /** A bucket on which nothing was ever said enforces its owner's ownership, as S3's do since 2023. */
 export async function ownershipOf(store: ObjectStore, bucket: string): Promise<ObjectOwnership> {
-  const kept = await store.bucketConfiguration(bucket, 'ownership-controls');
+  return ownershipFrom(await store.bucketConfiguration(bucket, 'ownership-controls'));
+}
+
+export function ownershipFrom(kept: string | undefined): ObjectOwnership {
   if (kept === undefined) return 'BucketOwnerEnforced';
   return OWNERSHIPS.find((known) => known === kept) ?? 'ObjectWriter';
 }

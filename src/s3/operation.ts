@@ -1,4 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http';
+import { after, type Eventually } from '../core/eventually.ts';
 import type { ObjectStore, OpenObject } from '../store/port.ts';
 import { type Accounts, accessDenied, type Caller, type Check } from './access.ts';
 import { welcomesAnonymous } from './authorise.ts';
@@ -53,8 +54,8 @@ export interface Context {
    */
   signerOf(form: SignedForm): Context;
   /** @throws S3Error `AccessDenied` */
-  require(check: Check): Promise<void>;
-  allowed(check: Check): boolean | Promise<boolean>;
+  require(check: Check): Eventually<void>;
+  allowed(check: Check): Eventually<boolean>;
 }
 
 /** `checks`: all must be allowed before the body is read. `item`: the handler asks for each item by itself. */
@@ -87,7 +88,7 @@ export interface Spec<I, D, O> {
   parse(request: S3Request): I;
   readonly access: Access<I>;
   readonly body: BodyReader<D>;
-  handle(input: I, context: Context, body: D): Promise<O>;
+  handle(input: I, context: Context, body: D): Eventually<O>;
   write(output: O, input: I, context: Context): Reply;
 }
 
@@ -97,7 +98,8 @@ export interface Operation {
   readonly route: Route;
   readonly access: Access<never>['by'];
   readonly body: BodyReader<unknown>['kind'];
-  run(request: S3Request, incoming: Incoming, context: Context): Promise<Reply>;
+  /** Fails by throwing or by rejecting. */
+  run(request: S3Request, incoming: Incoming, context: Context): Eventually<Reply>;
 }
 
 export function defineOperation<I, D, O>(spec: Spec<I, D, O>): Operation {
@@ -106,14 +108,37 @@ export function defineOperation<I, D, O>(spec: Spec<I, D, O>): Operation {
     route: spec.route,
     access: spec.access.by,
     body: spec.body.kind,
-    async run(request, incoming, context) {
+    run(request, incoming, context) {
       const input = spec.parse(request);
-      if (spec.access.by === 'checks') for (const check of spec.access.of(input)) await context.require(check);
-      else if (spec.access.by === 'item' && context.caller.kind === 'anonymous') {
-        if (!(await welcomesAnonymous(context.store, request.bucket))) throw accessDenied();
-      }
-      const body = await spec.body.read(incoming);
-      return spec.write(await spec.handle(input, context, body), input, context);
+      return after(permit(spec.access, input, request, context), () =>
+        after(spec.body.read(incoming), (body) =>
+          after(spec.handle(input, context, body), (output) => spec.write(output, input, context)),
+        ),
+      );
     },
   };
+}
+
+/** @throws S3Error `AccessDenied` */
+function permit<I>(access: Access<I>, input: I, { bucket }: S3Request, context: Context): Eventually<void> {
+  switch (access.by) {
+    case 'checks':
+      return requireAll(access.of(input), 0, context);
+    case 'item':
+      if (context.caller.kind !== 'anonymous') return;
+      return welcomesAnonymous(context.store, bucket).then((welcome) => {
+        if (!welcome) throw accessDenied();
+      });
+    case 'anyone':
+      return;
+  }
+}
+
+/** In their order; the first that is denied ends it. */
+function requireAll(checks: readonly Check[], from: number, context: Context): Eventually<void> {
+  for (const [at, check] of checks.entries()) {
+    if (at < from) continue;
+    const asked = context.require(check);
+    if (asked instanceof Promise) return asked.then(() => requireAll(checks, at + 1, context));
+  }
 }

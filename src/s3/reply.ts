@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { after, type Eventually } from '../core/eventually.ts';
 import { KiB, MiB } from '../core/sizes.ts';
 import type { S3Error } from './errors.ts';
 import { countUntaken } from './memory.ts';
@@ -23,10 +24,10 @@ export function errorReply(error: S3Error, method: string, resource: string, req
 }
 
 /**
- * Writes a reply, answering the number of body bytes. Resolves when all was handed to the connection; a client that goes
+ * Writes a reply, answering the number of body bytes. A promise of it resolves when all was handed to the connection; a client that goes
  * away in between is no error.
  */
-export async function writeReply(res: ServerResponse, reply: Reply, ids: readonly string[]): Promise<number> {
+export function writeReply(res: ServerResponse, reply: Reply, ids: readonly string[]): Eventually<number> {
   const { body, status } = reply;
   const headers = reply.headers === undefined ? [...ids] : [...ids, ...reply.headers];
   if (body === undefined) {
@@ -49,7 +50,12 @@ export async function writeReply(res: ServerResponse, reply: Reply, ids: readonl
     return 0;
   }
   headers.push('Content-Length', (body.end - body.start).toString());
-  return streamObject(res, status, headers, body);
+  const { object, start, end } = body;
+  if (object.inline === undefined) return streamObject(res, status, headers, body);
+  res.writeHead(status, headers);
+  const whole = start === 0 && end === object.inline.length;
+  const sent = endWith(res, whole ? object.inline : object.inline.subarray(start, end));
+  return after(object.close(), () => sent);
 }
 
 /**
@@ -82,11 +88,6 @@ async function streamObject(
 ): Promise<number> {
   let sent = 0;
   try {
-    if (object.inline !== undefined) {
-      res.writeHead(status, headers);
-      const whole = start === 0 && end === object.inline.length;
-      return endWith(res, whole ? object.inline : object.inline.subarray(start, end));
-    }
     await object.send(start, end, async (chunk) => {
       if (!res.headersSent) res.writeHead(status, headers);
       await written(res, chunk);

@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { performance } from 'node:perf_hooks';
 import type { Clock } from '../core/clock.ts';
+import { after, type Eventually } from '../core/eventually.ts';
 import type { Logger } from '../core/logger.ts';
 import { GiB, KiB, MiB } from '../core/sizes.ts';
 import { StoreError } from '../store/errors.ts';
@@ -11,15 +12,14 @@ import {
   accessDenied,
   anyAccount,
   type Caller,
-  type Check,
   type CredentialSource,
-  type RequestFacts,
 } from './access.ts';
 import { type Accepted, authenticator, formAuthenticator } from './authenticate.ts';
 import { policiesAndAcls } from './authorise.ts';
 import type { Limits } from './body.ts';
 import type { ObjectOwnership } from './bucket-access.ts';
 import { isBucketName } from './bucket-name.ts';
+import { RequestContext, type ServiceFacts } from './context.ts';
 import { corsHeaders } from './cors.ts';
 import { S3Error, toS3Error } from './errors.ts';
 import type { Context, Reply } from './operation.ts';
@@ -67,137 +67,164 @@ export interface S3ServiceOptions {
   readonly limits?: Partial<Limits> | undefined;
 }
 
+/** Answers a request; with a promise where that takes longer than this turn of the event loop. Never fails. */
+export type S3Service = (req: IncomingMessage, res: ServerResponse) => Eventually<void>;
+
 const DEFAULT_LIMITS: Limits = { objectBytes: 5 * GiB, wholeBodyBytes: 64 * KiB, drainBytes: MiB };
 
 /**
  * Everything between a request and the store: match, authenticate, parse, authorise, read, handle, write, observe. Also
  * handles `checkContinue` events: the body is asked for only once the headers were accepted.
  */
-export function createS3Service(options: S3ServiceOptions): (req: IncomingMessage, res: ServerResponse) => void {
+export function createS3Service(options: S3ServiceOptions): S3Service {
   const { store, region, domain, logger } = options;
-  const authorise = options.authorise ?? policiesAndAcls;
   const limits: Limits = { ...DEFAULT_LIMITS, ...options.limits };
   const anyRegion = options.anyRegion ?? false;
   const authenticate = authenticator(options.credentials, anyRegion ? undefined : region, options.clock);
-  const signerOfForm = formAuthenticator(options.credentials, anyRegion ? undefined : region);
   const route = compileRoutes(operations);
   const nextId = requestIds();
   const host = hostId();
 
   const withinQuota = quotaLedger();
-  const storeFor = (caller: Caller): ObjectStore => {
-    const quota = caller.kind === 'principal' ? caller.user?.quota : undefined;
-    return quota === undefined ? store : withinQuota(store, quota);
-  };
-  const contextFor = (caller: Caller, facts: RequestFacts): Context => ({
-    store: storeFor(caller),
-    caller,
+  const service: ServiceFacts = {
+    storeFor(caller) {
+      const quota = caller.kind === 'principal' ? caller.user?.quota : undefined;
+      return quota === undefined ? store : withinQuota(store, quota);
+    },
     region,
     anyRegion,
     accounts: options.accounts ?? anyAccount,
     objectOwnership: options.objectOwnership ?? 'BucketOwnerEnforced',
+    authorise: options.authorise ?? policiesAndAcls,
+    signerOfForm: formAuthenticator(options.credentials, anyRegion ? undefined : region),
     now: () => options.clock.now(),
-    signerOf({ fields, key, headers }) {
-      const { caller: signer, signature } = signerOfForm(fields);
-      return contextFor(signer, { ...facts, key, headers, signature });
-    },
-    allowed: async (check) => (await authorise(caller, check, store, facts)) === true,
-    async require(check) {
-      const decision = await authorise(caller, check, store, facts);
-      if (decision === true) return;
-      await tellMissing(check, this);
-      throw accessDenied(decision === false ? undefined : decision.denied);
-    },
-  });
+  };
 
-  const serve = async (req: IncomingMessage, res: ServerResponse): Promise<void> => {
-    const started = performance.now();
-    const requestId = nextId();
+  /** From the request to the reply of its operation. Fails by throwing or by rejecting. */
+  const ask = (exchange: Exchange): Eventually<Reply> => {
+    const { req, res } = exchange;
     const method = req.method ?? '';
-    let target: Target | undefined;
-    let operation = 'Unknown';
-    let caller: Caller = { kind: 'anonymous' };
-    let failure: S3Error | undefined;
-    let reply: Reply;
+    const target = parseTarget(req.url ?? '', req.headers.host, domain);
+    exchange.target = target;
+    const { scope, bucket, key, rawQuery } = target;
+    const query = parseQuery(rawQuery);
+    const match = route(method, scope, query, req.headers);
+    if ('operation' in match) exchange.operation = match.operation.name;
+    // Nobody signs what anyone may ask: a preflight for a presigned URL carries a signature for another method.
+    const open = 'operation' in match && match.operation.access === 'anyone';
+    const accepted = open ? unauthenticated(req) : authenticate(req, target, query);
+    const { caller, headers, payload, signature } = accepted;
+    exchange.caller = caller;
+    if ('refuse' in match) throw caller.kind === 'anonymous' ? accessDenied() : refusal(match);
+    if (scope !== 'service' && !isBucketName(bucket)) throw invalidBucketName(bucket);
+    const secure = 'encrypted' in req.socket;
+    const sourceIp = req.socket.remoteAddress;
+    const facts = { bucket, key, query, headers, sourceIp, secure, now: service.now(), signature };
+    const context = new RequestContext(service, caller, facts);
+    const request = { method: match.operation.route.method, bucket, key, query, headers, caller };
+    const hide = (error: unknown) => hideMissing(error, bucket, context);
     try {
-      target = parseTarget(req.url ?? '', req.headers.host, domain);
-      const { scope, bucket, key, rawQuery } = target;
-      const query = parseQuery(rawQuery);
-      const match = route(method, scope, query, req.headers);
-      if ('operation' in match) operation = match.operation.name;
-      // Nobody signs what anyone may ask: a preflight for a presigned URL carries a signature for another method.
-      const open = 'operation' in match && match.operation.access === 'anyone';
-      const accepted = open ? unauthenticated(req) : authenticate(req, target, query);
-      caller = accepted.caller;
-      if ('refuse' in match) throw caller.kind === 'anonymous' ? accessDenied() : refusal(match);
-      if (scope !== 'service' && !isBucketName(bucket)) throw invalidBucketName(bucket);
-      const { headers, payload } = accepted;
-      const context = contextFor(caller, {
-        bucket,
-        key,
-        query,
-        headers,
-        sourceIp: req.socket.remoteAddress,
-        secure: 'encrypted' in req.socket,
-        now: options.clock.now(),
-        signature: accepted.signature,
-      });
-      await checkExpectedOwner(headers['x-amz-expected-bucket-owner'], bucket, context);
-      const request = { method: match.operation.route.method, bucket, key, query, headers, caller };
-      reply = await match.operation
-        .run(request, { req, res, headers, payload, limits }, context)
-        .catch((error: unknown) => hideMissing(error, bucket, context));
+      const owned = checkExpectedOwner(headers['x-amz-expected-bucket-owner'], bucket, context);
+      const reply = after(owned, () => match.operation.run(request, { req, res, headers, payload, limits }, context));
+      return reply instanceof Promise ? reply.catch(hide) : reply;
     } catch (error) {
-      failure = toS3Error(error);
-      if (failure.status >= 500) {
-        logger.error({ err: failure, requestId, operation, bucket: target?.bucket, key: target?.key }, failure.message);
-      }
-      reply = errorReply(failure, method, target?.rawPath ?? '', requestId, host);
+      return hide(error);
     }
-    const ids = ['x-amz-request-id', requestId, 'x-amz-id-2', host];
-    if (req.headers.origin !== undefined && target !== undefined && target.scope !== 'service') {
-      ids.push(...(await corsHeaders(store, target.bucket, method, req.headers)));
-    }
-    const last = failure !== undefined && mustClose(req, limits.drainBytes);
-    let bytesOut = 0;
-    try {
-      bytesOut = last ? writeLastReply(req, res, reply, ids) : await writeReply(res, reply, ids);
-    } catch (error) {
-      failure = toS3Error(error);
+  };
+
+  const refused = (exchange: Exchange, error: unknown): Reply => {
+    const failure = toS3Error(error);
+    const { target, requestId, operation, req } = exchange;
+    exchange.failure = failure;
+    if (failure.status >= 500) {
       logger.error({ err: failure, requestId, operation, bucket: target?.bucket, key: target?.key }, failure.message);
-      reply = errorReply(failure, method, target?.rawPath ?? '', requestId, host);
-      if (!res.headersSent) bytesOut = await writeReply(res, reply, ids);
     }
-    options.observe({
-      operation,
-      status: reply.status,
-      code: failure?.code,
-      milliseconds: performance.now() - started,
-      bytesIn: Number(req.headers['content-length'] ?? 0),
-      bytesOut,
-      requestId,
-      bucket: target?.bucket ?? '',
-      principal: caller.kind === 'principal' ? caller.principal : undefined,
+    return errorReply(failure, req.method ?? '', target?.rawPath ?? '', requestId, host);
+  };
+
+  const write = (exchange: Exchange, reply: Reply, ids: readonly string[]): Eventually<void> => {
+    const { req, res, target, caller } = exchange;
+    const observe = (status: number, bytesOut: number) =>
+      options.observe({
+        operation: exchange.operation,
+        status,
+        code: exchange.failure?.code,
+        milliseconds: performance.now() - exchange.started,
+        bytesIn: Number(req.headers['content-length'] ?? 0),
+        bytesOut,
+        requestId: exchange.requestId,
+        bucket: target?.bucket ?? '',
+        principal: caller.kind === 'principal' ? caller.principal : undefined,
+      });
+    if (exchange.failure !== undefined && mustClose(req, limits.drainBytes)) {
+      return observe(reply.status, writeLastReply(req, res, reply, ids));
+    }
+    const broken = (error: unknown): Eventually<void> => {
+      const instead = refused(exchange, error);
+      const sent = res.headersSent ? 0 : writeReply(res, instead, ids);
+      return after(sent, (bytesOut) => observe(instead.status, bytesOut));
+    };
+    let sent: Eventually<number>;
+    try {
+      sent = writeReply(res, reply, ids);
+    } catch (error) {
+      return broken(error);
+    }
+    if (sent instanceof Promise) return sent.then((bytesOut) => observe(reply.status, bytesOut), broken);
+    return observe(reply.status, sent);
+  };
+
+  const serve = (req: IncomingMessage, res: ServerResponse): Eventually<void> => {
+    const exchange = new Exchange(req, res, nextId());
+    let asked: Eventually<Reply>;
+    try {
+      asked = ask(exchange);
+      if (asked instanceof Promise) asked = asked.catch((error: unknown) => refused(exchange, error));
+    } catch (error) {
+      asked = refused(exchange, error);
+    }
+    return after(asked, (reply) => {
+      const ids = ['x-amz-request-id', exchange.requestId, 'x-amz-id-2', host];
+      const { target } = exchange;
+      if (req.headers.origin === undefined || target === undefined || target.scope === 'service') {
+        return write(exchange, reply, ids);
+      }
+      const cors = corsHeaders(store, target.bucket, req.method ?? '', req.headers);
+      return cors.then((more) => write(exchange, reply, [...ids, ...more]));
     });
   };
 
   return (req, res) => {
-    serve(req, res).catch((error: unknown) => {
+    const failed = (error: unknown) => {
       logger.error({ err: error }, 'an answer could not be written');
       res.destroy();
-    });
+    };
+    try {
+      const served = serve(req, res);
+      return served instanceof Promise ? served.catch(failed) : served;
+    } catch (error) {
+      return failed(error);
+    }
   };
 }
 
-/** Who may list a bucket but not read an object in it is told when there is none, as on S3. */
-async function tellMissing({ action, bucket, key, versionId }: Check, context: Context): Promise<void> {
-  if (bucket === undefined || key === undefined || !READS.has(action)) return;
-  if (await context.allowed({ action: 's3:ListBucket', bucket, prefix: key })) {
-    await context.store.objectInfo(bucket, key, versionId);
+/** One request and what became known of it, for whatever answers it and for the log. */
+class Exchange {
+  readonly req: IncomingMessage;
+  readonly res: ServerResponse;
+  readonly requestId: string;
+  readonly started = performance.now();
+  target: Target | undefined;
+  operation = 'Unknown';
+  caller: Caller = ANYBODY;
+  failure: S3Error | undefined;
+
+  constructor(req: IncomingMessage, res: ServerResponse, requestId: string) {
+    this.req = req;
+    this.res = res;
+    this.requestId = requestId;
   }
 }
-
-const READS: ReadonlySet<string> = new Set(['s3:GetObject', 's3:GetObjectVersion']);
 
 /** Who may not list a bucket is not told whether a key is in it (API reference, GetObject). */
 async function hideMissing(error: unknown, bucket: string, context: Context): Promise<never> {
@@ -216,8 +243,10 @@ function missingKey(
   return code === 'NoSuchKey' || code === 'NoSuchVersion' ? { key: elements.Key } : undefined;
 }
 
+const ANYBODY: Caller = { kind: 'anonymous' };
+
 function unauthenticated({ headers }: IncomingMessage): Accepted {
-  return { caller: { kind: 'anonymous' }, headers, payload: { sha256: undefined, chunked: undefined } };
+  return { caller: ANYBODY, headers, payload: { sha256: undefined, chunked: undefined } };
 }
 
 function refusal(match: { readonly refuse: 'NotImplemented' | 'MethodNotAllowed'; readonly subject: string }): S3Error {
@@ -229,12 +258,13 @@ function invalidBucketName(bucket: string): S3Error {
 }
 
 /** A client that names the owner it expects is refused when the bucket is another's. */
-async function checkExpectedOwner(
+function checkExpectedOwner(
   expected: string | string[] | undefined,
   bucket: string,
   { store }: Context,
-): Promise<void> {
+): Eventually<void> {
   if (expected === undefined || bucket === '') return;
-  const { owner } = await store.bucket(bucket);
-  if (owner !== expected) throw accessDenied();
+  return after((store.instant ?? store).bucket(bucket), ({ owner }) => {
+    if (owner !== expected) throw accessDenied();
+  });
 }

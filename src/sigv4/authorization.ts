@@ -57,22 +57,7 @@ function fromHeader(request: SignedRequest, header: string): Authorization {
       elements: { ArgumentName: 'Authorization' },
     });
   }
-  const fields = new Map<string, string>();
-  for (const field of header.slice(ALGORITHM.length + 1).split(',')) {
-    const equals = field.indexOf('=');
-    const name = field.slice(0, Math.max(equals, 0)).trim();
-    if (equals < 0 || fields.has(name)) throw malformedHeader('it is not a list of distinct name=value fields');
-    fields.set(name, field.slice(equals + 1).trim());
-  }
-  const required = (name: string) => {
-    const value = fields.get(name);
-    if (value === undefined || value === '') throw malformedHeader(`${name} is missing`);
-    return value;
-  };
-  const scope = parseCredential(required('Credential'), malformedHeader);
-  const signedHeaders = parseSignedHeaders(required('SignedHeaders'), malformedHeader);
-  const signature = required('Signature').toLowerCase();
-  if (!SIGNATURE.test(signature)) throw malformedHeader('the Signature is not 64 hexadecimal digits');
+  const { scope, signedHeaders, signature } = readFields(header);
   const { amzDate, timestampMs } = requestDate(request);
   if (!amzDate.startsWith(scope.date)) {
     throw malformedHeader('Invalid credential date. Date is not the same as X-Amz-Date');
@@ -97,6 +82,54 @@ function fromHeader(request: SignedRequest, header: string): Authorization {
     payload: parsePayloadMode(hash),
     sessionToken: single(request.headers, 'x-amz-security-token'),
   };
+}
+
+interface SignedFields {
+  readonly scope: Scope;
+  readonly signedHeaders: readonly string[];
+  /** 64 lower-case hexadecimal digits. */
+  readonly signature: string;
+}
+
+/** Headers without their signature, when that comes last: a client's requests of one day hardly differ before it. */
+const READ = new Map<string, Omit<SignedFields, 'signature'>>();
+const MAX_READ = 1000;
+const MAX_READ_LENGTH = 1024;
+const LAST_FIELD = 'Signature=';
+const SIGNATURE_LENGTH = 64;
+
+/** @throws SigV4Error AuthorizationHeaderMalformed */
+function readFields(header: string): SignedFields {
+  const start = header.length - SIGNATURE_LENGTH;
+  const signature = header.slice(start);
+  if (!header.endsWith(LAST_FIELD, start) || !SIGNATURE.test(signature)) return parseFields(header);
+  const before = header.slice(0, start);
+  const known = READ.get(before);
+  if (known !== undefined) return { scope: known.scope, signedHeaders: known.signedHeaders, signature };
+  const fields = parseFields(header);
+  if (READ.size >= MAX_READ) READ.clear();
+  if (before.length <= MAX_READ_LENGTH) READ.set(before, fields);
+  return fields;
+}
+
+function parseFields(header: string): SignedFields {
+  const fields = new Map<string, string>();
+  for (const field of header.slice(ALGORITHM.length + 1).split(',')) {
+    const equals = field.indexOf('=');
+    const name = field.slice(0, Math.max(equals, 0)).trim();
+    if (equals < 0 || fields.has(name)) throw malformedHeader('it is not a list of distinct name=value fields');
+    fields.set(name, field.slice(equals + 1).trim());
+  }
+  const required = (name: string) => {
+    const value = fields.get(name);
+    if (value === undefined || value === '') throw malformedHeader(`${name} is missing`);
+    return value;
+  };
+  const scope = parseCredential(required('Credential'), malformedHeader);
+  const signedHeaders = parseSignedHeaders(required('SignedHeaders'), malformedHeader);
+  const signature = required('Signature').toLowerCase();
+  if (!SIGNATURE.test(signature)) throw malformedHeader('the Signature is not 64 hexadecimal digits');
+  return { scope, signedHeaders, signature };
 }
 
 const QUERY_MARKS: ReadonlySet<string> = new Set(['X-Amz-Algorithm', 'X-Amz-Credential', 'X-Amz-Signature']);

@@ -2,7 +2,14 @@ const AMZ_DATE = /^\d{8}T\d{6}Z$/;
 
 /** `YYYYMMDDTHHMMSSZ` to milliseconds since 1970 UTC, or undefined for anything else, 30 February included. */
 export function parseAmzDate(text: string): number | undefined {
-  if (!AMZ_DATE.test(text)) return undefined;
+  // Requests of one second carry one date.
+  if (text !== last.text) last = { text, milliseconds: AMZ_DATE.test(text) ? millisecondsOf(text) : undefined };
+  return last.milliseconds;
+}
+
+let last: { readonly text: string; readonly milliseconds: number | undefined } = { text: '', milliseconds: undefined };
+
+function millisecondsOf(text: string): number | undefined {
   const number = (from: number, to: number) => Number(text.slice(from, to));
   const [month, day, hour, minute, second] = [
     number(4, 6) - 1,

@@ -5,23 +5,34 @@ import type { Committer } from './index/committer.ts';
 import type { BucketRecord, Index } from './index/database.ts';
 import { afterPrefix, bucketPrefix } from './index/keys.ts';
 import type { UsageCounters } from './index/usage.ts';
-import type { BucketInfo, CreateBucket, ObjectLock, VersioningStatus } from './port.ts';
+import type { BucketConfigurationKind, BucketInfo, CreateBucket, ObjectLock, VersioningStatus } from './port.ts';
 
 const NEXT_BUCKET = Buffer.from('next-bucket');
 const GENERATION = Buffer.from('bucket-generation');
+/** The generation before any bucket was made. */
+const NEVER = Buffer.alloc(0);
+
+interface Known {
+  readonly record: BucketRecord;
+  /** What was asked of the index since the generation was drawn. */
+  readonly configuration: Map<BucketConfigurationKind, string | undefined>;
+}
 
 /**
  * The buckets, held in memory as well: every request looks one up. Several processes change them, so each look-up begins
  * with a fresh view of the index (what was acknowledged before a request began is seen by it, whichever process wrote it)
- * and compares a number that every change of the table draws anew. Drawn, not counted: that of a transaction which failed
+ * and compares a number that every change of the table, or of what is configured on a bucket, draws anew. Drawn, not counted: that of a transaction which failed
  * never comes again.
  */
 export class BucketTable {
   readonly #index: Index;
   readonly #usage: UsageCounters;
   readonly #configurations: BucketConfigurations;
-  #byName: ReadonlyMap<string, BucketRecord> = new Map();
-  #generation: number | undefined = -1;
+  #byName: ReadonlyMap<string, Known> = new Map();
+  /** The generation as it lies in the index; undefined: nothing was read yet. */
+  #generation: Buffer | undefined;
+  /** Whether the view of the index was opened in the code that runs now: nothing can have changed since. */
+  #fresh = false;
   #closed = false;
 
   constructor(index: Index, usage: UsageCounters, configurations: BucketConfigurations) {
@@ -35,9 +46,19 @@ export class BucketTable {
    * @throws StoreError `no-such-bucket`
    */
   require(name: string): BucketRecord {
-    const record = this.#current().get(name);
-    if (record === undefined) throw noSuchBucket(name);
-    return record;
+    return this.#known(name).record;
+  }
+
+  /**
+   * What is configured on a bucket, begun like any look-up.
+   * @throws StoreError `no-such-bucket`
+   */
+  configuration(name: string, kind: BucketConfigurationKind): string | undefined {
+    const { record, configuration } = this.#known(name);
+    if (configuration.has(kind)) return configuration.get(kind);
+    const value = this.#configurations.get(record.id, kind);
+    configuration.set(kind, value);
+    return value;
   }
 
   /**
@@ -45,8 +66,7 @@ export class BucketTable {
    * @returns what is configured on it in this very transaction
    */
   requireSame(name: string, record: BucketRecord): BucketRecord {
-    const unchanged = this.#index.counters.get(GENERATION) === this.#generation;
-    const now = unchanged ? this.#byName.get(name) : this.#index.buckets.get(Buffer.from(name));
+    const now = this.#isCurrent() ? this.#byName.get(name)?.record : this.#index.buckets.get(Buffer.from(name));
     if (now === undefined || now.id !== record.id) throw noSuchBucket(name);
     return now;
   }
@@ -57,12 +77,12 @@ export class BucketTable {
 
   all(): readonly BucketInfo[] {
     return [...this.#current()]
-      .map(([name, record]) => describe(name, record))
+      .map(([name, { record }]) => describe(name, record))
       .sort((a, b) => (a.name < b.name ? -1 : 1));
   }
 
   entries(): Iterable<readonly [string, BucketRecord]> {
-    return this.#current();
+    return Array.from(this.#current(), ([name, { record }]) => [name, record] as const);
   }
 
   /** @throws StoreError `bucket-exists` */
@@ -78,7 +98,7 @@ export class BucketTable {
       this.#index.counters.putSync(NEXT_BUCKET, id + 1);
       this.#index.buckets.putSync(Buffer.from(request.name), record);
       for (const [kind, value] of request.configuration ?? []) this.#configurations.set(id, kind, value);
-      this.#changed();
+      this.changed();
       return describe(request.name, record);
     });
   }
@@ -113,7 +133,7 @@ export class BucketTable {
       if (record === undefined) throw noSuchBucket(name);
       const changed = change(record);
       this.#index.buckets.putSync(Buffer.from(name), changed);
-      this.#changed();
+      this.changed();
     });
   }
 
@@ -131,12 +151,12 @@ export class BucketTable {
       this.#index.buckets.removeSync(Buffer.from(name));
       this.#usage.remove(record.id);
       this.#configurations.removeAll(record.id);
-      this.#changed();
+      this.changed();
     });
   }
 
-  /** Inside a transaction. */
-  #changed(): void {
+  /** Inside a transaction that changes a bucket or what is configured on one. */
+  changed(): void {
     this.#index.counters.putSync(GENERATION, randomInt(2 ** 48 - 1));
   }
 
@@ -145,16 +165,45 @@ export class BucketTable {
     this.#closed = true;
   }
 
+  /** @throws StoreError `no-such-bucket`, `closed` */
+  #known(name: string): Known {
+    const known = this.#current().get(name);
+    if (known === undefined) throw noSuchBucket(name);
+    return known;
+  }
+
   /** @throws StoreError `closed` */
-  #current(): ReadonlyMap<string, BucketRecord> {
+  #current(): ReadonlyMap<string, Known> {
     if (this.#closed) throw new StoreError('closed', 'the store is closed');
+    if (this.#fresh) return this.#byName;
     this.#index.root.resetReadTxn();
-    const generation = this.#index.counters.get(GENERATION);
-    if (generation !== this.#generation) {
-      this.#byName = new Map(Array.from(this.#index.buckets.getRange(), ({ key, value }) => [key.toString(), value]));
-      this.#generation = generation;
+    if (!this.#isCurrent()) {
+      // Copied: lmdb uses the buffer again.
+      const generation = this.#index.countersRaw.get(GENERATION);
+      this.#byName = new Map(
+        Array.from(this.#index.buckets.getRange(), ({ key, value }) => [
+          key.toString(),
+          { record: value, configuration: new Map() },
+        ]),
+      );
+      this.#generation = generation ?? NEVER;
     }
+    this.#fresh = true;
+    queueMicrotask(this.#stale);
     return this.#byName;
+  }
+
+  readonly #stale = (): void => {
+    this.#fresh = false;
+  };
+
+  /** Compares byte by byte what is in lmdb's own memory: every request asks. */
+  #isCurrent(): boolean {
+    const known = this.#generation;
+    const now = this.#index.countersRaw.getBinaryFast(GENERATION) ?? NEVER;
+    if (known === undefined || known.length !== now.length) return false;
+    for (let at = 0; at < known.length; at += 1) if (known[at] !== now[at]) return false;
+    return true;
   }
 }
 

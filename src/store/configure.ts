@@ -12,5 +12,6 @@ export async function setBucketConfiguration(
   await engine.committer.commit(() => {
     engine.buckets.requireSame(bucket, record);
     engine.configurations.set(record.id, kind, value);
+    engine.buckets.changed();
   });
 }

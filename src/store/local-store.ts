@@ -36,8 +36,8 @@ import { deleteObject } from './object/delete.ts';
 import { listObjects } from './object/list.ts';
 import { listVersions } from './object/list-versions.ts';
 import { putObject } from './object/put.ts';
-import { objectInfo, openObject } from './object/read.ts';
-import type { ObjectStore, StoreHealth } from './port.ts';
+import { objectInfo, openInMemory, openObject } from './object/read.ts';
+import type { InstantReads, ObjectStore, StoreHealth } from './port.ts';
 import { removeOrphans, segmentOwner, waitForFormerOwners } from './recovery.ts';
 import { SpaceGuard } from './space.ts';
 
@@ -233,13 +233,20 @@ export class LocalStore implements ObjectStore {
     this.#parts = parts;
   }
 
+  readonly instant: InstantReads = {
+    bucket: (name) => this.#engine.buckets.info(name),
+    bucketConfiguration: (bucket, kind) => this.#engine.buckets.configuration(bucket, kind),
+    objectInfo: (bucket, key, versionId) => objectInfo(this.#engine, bucket, key, versionId),
+    openObject: (bucket, key, versionId) => openInMemory(this.#engine, bucket, key, versionId),
+  };
+
   createBucket: ObjectStore['createBucket'] = (request) =>
     this.#engine.buckets.create(this.#engine.committer, request, this.#engine.clock.now());
   bucket: ObjectStore['bucket'] = async (name) => this.#engine.buckets.info(name);
   buckets: ObjectStore['buckets'] = async () => this.#engine.buckets.all();
   deleteBucket: ObjectStore['deleteBucket'] = (name) => this.#engine.buckets.delete(this.#engine.committer, name);
   bucketConfiguration: ObjectStore['bucketConfiguration'] = async (bucket, kind) =>
-    this.#engine.configurations.get(this.#engine.buckets.require(bucket).id, kind);
+    this.#engine.buckets.configuration(bucket, kind);
   setVersioning: ObjectStore['setVersioning'] = (bucket, status) =>
     this.#engine.buckets.setVersioning(this.#engine.committer, bucket, status);
   setObjectLock: ObjectStore['setObjectLock'] = (bucket, lock) =>

@@ -1,4 +1,5 @@
 import type { Checksum, ChecksumAlgorithm, ChecksumType, DigestName, Digests } from '../checksum/index.ts';
+import type { Eventually } from '../core/eventually.ts';
 
 /**
  * The object engine as the protocol sees it. No HTTP, no XML and no S3 error code on this side: failures are
@@ -8,6 +9,8 @@ import type { Checksum, ChecksumAlgorithm, ChecksumType, DigestName, Digests } f
  */
 export interface ObjectStore {
   readonly capabilities: StoreCapabilities;
+  /** The reads that every request makes, without waiting. A store that has to wait for them leaves this out. */
+  readonly instant?: InstantReads | undefined;
 
   createBucket(request: CreateBucket): Promise<BucketInfo>;
   /** @throws StoreError `no-such-bucket` */
@@ -70,6 +73,15 @@ export interface ObjectStore {
   health(): Promise<StoreHealth>;
   /** Waits for what is under way, then closes. Later calls fail with `closed`. */
   close(): Promise<void>;
+}
+
+/** What of the port's reads can be answered at once; each throws what its namesake's promise is rejected with. */
+export interface InstantReads {
+  bucket(name: string): BucketInfo;
+  bucketConfiguration(bucket: string, kind: BucketConfigurationKind): string | undefined;
+  objectInfo(bucket: string, key: string, versionId?: string): ObjectInfo;
+  /** Undefined: this body has to be waited for. */
+  openObject(bucket: string, key: string, versionId?: string): OpenObject | undefined;
 }
 
 export interface StoreCapabilities {
@@ -191,7 +203,7 @@ export interface OpenObject {
   read(start: number, end: number): AsyncIterable<Buffer>;
   /** The same bytes, pushed: the fast way to a client. The next chunk is read while the sink has one. */
   send(start: number, end: number, sink: ChunkSink): Promise<void>;
-  close(): Promise<void>;
+  close(): Eventually<void>;
 }
 
 /**

@@ -1,4 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http';
+import type { Eventually } from '../../core/eventually.ts';
 import type {
   DefaultRetention,
   ObjectAttributes,
@@ -70,9 +71,14 @@ export function lockChecks({ retention, legalHold }: LockAttributes, bucket: str
 }
 
 /** Retention and legal hold in the answer to a read, flat; each only to callers who may read it. */
-export async function lockHeaders(info: ObjectInfo, context: Context): Promise<readonly string[]> {
+export function lockHeaders(info: ObjectInfo, context: Context): Eventually<readonly string[]> {
+  return info.retention === undefined && info.legalHold === undefined ? NONE : allowedLockHeaders(info, context);
+}
+
+const NONE: readonly string[] = [];
+
+async function allowedLockHeaders(info: ObjectInfo, context: Context): Promise<readonly string[]> {
   const { bucket, key, retention, legalHold } = info;
-  if (retention === undefined && legalHold === undefined) return [];
   const headers: string[] = [];
   if (retention !== undefined && (await context.allowed({ action: 's3:GetObjectRetention', bucket, key }))) {
     headers.push(MODE, retention.mode, UNTIL, new Date(retention.until).toISOString());

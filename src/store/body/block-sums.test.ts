@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { BLOCK, BlockSums, blocksIntact, sumsCover } from './block-sums.ts';
-import { inlineIntact, openInline, sealInline } from './inline.ts';
+import { openInline, sealInline } from './inline.ts';
 
 function sumsOf(bytes: Buffer, pieces: readonly number[]): Buffer {
   const sums = new BlockSums();
@@ -57,9 +57,8 @@ it('gives inline bytes back as they were, or not at all', () => {
       const sealed = sealInline(bytes);
       expect(openInline(sealed, bytes.length).equals(bytes)).toBe(true);
       sealed.writeUInt8(sealed.readUInt8(position % sealed.length) ^ 1, position % sealed.length);
-      expect(inlineIntact(sealed, bytes.length)).toBe(false);
       expect(() => openInline(sealed, bytes.length)).toThrow();
-      expect(inlineIntact(sealed.subarray(0, -1), bytes.length)).toBe(false);
+      expect(() => openInline(sealed.subarray(0, -1), bytes.length)).toThrow();
     }),
   );
   expect(() => openInline(undefined, 3)).toThrow();

@@ -12,20 +12,18 @@ export function sealInline(bytes: Buffer): Buffer {
   return sealed;
 }
 
-/** Whether the index's value is a whole body of `size` bytes. One without a trailer is of a version before 0.2. */
-export function inlineIntact(value: Buffer, size: number): boolean {
-  if (value.length === size) return true;
-  if (value.length !== size + TRAILER) return false;
-  return crc32c(value.subarray(0, size), 0) === value.readUInt32LE(size);
-}
-
-/** @throws StoreError `damaged` */
+/**
+ * The body of `size` bytes. A value without a trailer is of a version before 0.2.
+ * @throws StoreError `damaged`
+ */
 export function openInline(value: Buffer | undefined, size: number): Buffer {
   if (value === undefined) throw new StoreError('damaged', 'the index refers to an inline body that is not there');
-  if (!inlineIntact(value, size)) {
-    throw new StoreError('damaged', 'the bytes in the index are not those that were written', {
-      advice: 'restore the object from a backup; bucketwright fsck names what else is damaged',
-    });
+  if (value.length === size) return value;
+  if (value.length === size + TRAILER) {
+    const bytes = value.subarray(0, size);
+    if (crc32c(bytes, 0) === value.readUInt32LE(size)) return bytes;
   }
-  return value.length === size ? value : value.subarray(0, size);
+  throw new StoreError('damaged', 'the bytes in the index are not those that were written', {
+    advice: 'restore the object from a backup; bucketwright fsck names what else is damaged',
+  });
 }

@@ -60,6 +60,7 @@ export interface BodyFileRecord {
 export interface Index {
   readonly root: RootDatabase<Buffer, Buffer>;
   readonly counters: Database<number, Buffer>;
+  readonly countersRaw: Database<Buffer, Buffer>;
   readonly buckets: Database<BucketRecord, Buffer>;
   readonly configurations: Database<Buffer, Buffer>;
   readonly objects: Database<ObjectRecord, Buffer>;
@@ -119,6 +120,7 @@ export function openIndex(options: IndexOptions): Index {
   return {
     root,
     counters: json('counters'),
+    countersRaw: binary('counters'),
     buckets: json('buckets'),
     configurations: binary('configurations'),
     objects: decoded(root, 'objects', decodeObject),

@@ -76,24 +76,40 @@ export async function openObject(engine: Engine, bucket: string, key: string, ve
   });
 }
 
+/**
+ * An object whose body needs no file: one that is empty or lies in the index. Undefined for any other, and when look-up
+ * and body are not of one state of the index.
+ * @throws StoreError `no-such-bucket`, `no-such-key`, `no-such-version`, `invalid-version`, `delete-marker`, `damaged`
+ */
+export function openInMemory(
+  engine: Engine,
+  bucket: string,
+  key: string,
+  versionId: string | undefined,
+): OpenObject | undefined {
+  return inMemory(engine, look(engine, bucket, key, versionId), key);
+}
+
+interface Found {
+  readonly bucket: { readonly name: string; readonly record: BucketRecord };
+  readonly record: ObjectRecord;
+}
+
+function look(engine: Engine, name: string, key: string, versionId: string | undefined): Found {
+  const bucket = { name, record: engine.buckets.require(name) };
+  return { bucket, record: requireVersion(engine, bucket, key, versionId).record };
+}
+
 async function tryOpen(
   engine: Engine,
   name: string,
   key: string,
   versionId: string | undefined,
 ): Promise<OpenObject | undefined> {
-  const look = () => {
-    const bucket = { name, record: engine.buckets.require(name) };
-    return { bucket, ...requireVersion(engine, bucket, key, versionId) };
-  };
-  const { bucket, record } = look();
-  const { body } = record;
-  const info = describeObject(engine.references, bucket, key, record);
-  if (body.kind === 'empty') return inMemory(info, Buffer.alloc(0));
-  if (body.kind === 'inline') {
-    const inline = engine.index.inline.get(bodyKey(body));
-    return inline === undefined ? undefined : inMemory(info, openInline(inline, body.size));
-  }
+  const found = look(engine, name, key, versionId);
+  const { body } = found.record;
+  if (body.kind === 'empty' || body.kind === 'inline') return inMemory(engine, found, key);
+  const info = describeObject(engine.references, found.bucket, key, found.record);
   const pieces = piecesOf(engine, body);
   const files = pieces.flatMap((piece) => (piece.body.kind === 'file' ? [piece.body] : []));
   const unpins = files.map((file) => engine.trash.pin(file));
@@ -105,7 +121,7 @@ async function tryOpen(
     await reader.close();
   };
   try {
-    const kept = files.length < 2 || sameBody(look().record.body, body);
+    const kept = files.length < 2 || sameBody(look(engine, name, key, versionId).record.body, body);
     if (kept && (await reader.open())) {
       return {
         info,
@@ -138,7 +154,15 @@ function piecesOf(engine: Engine, body: Exclude<ObjectRecord['body'], { kind: 'e
   });
 }
 
-function inMemory(info: ObjectInfo, inline: Buffer): OpenObject {
+const NOTHING = Buffer.alloc(0);
+
+function inMemory(engine: Engine, { bucket, record }: Found, key: string): OpenObject | undefined {
+  const { body } = record;
+  const kept =
+    body.kind === 'empty' ? NOTHING : body.kind === 'inline' ? engine.index.inline.get(bodyKey(body)) : undefined;
+  if (kept === undefined) return undefined;
+  const inline = openInline(kept, record.size);
+  const info = describeObject(engine.references, bucket, key, record);
   return {
     info,
     inline,
@@ -146,6 +170,6 @@ function inMemory(info: ObjectInfo, inline: Buffer): OpenObject {
       yield inline.subarray(start, end);
     },
     send: (start, end, sink) => sink(inline.subarray(start, end)),
-    async close() {},
+    close() {},
   };
 }
