@@ -67,16 +67,13 @@ export interface S3ServiceOptions {
   readonly limits?: Partial<Limits> | undefined;
 }
 
-/** Answers a request; with a promise where that takes longer than this turn of the event loop. Never fails. */
-export type S3Service = (req: IncomingMessage, res: ServerResponse) => Eventually<void>;
-
 const DEFAULT_LIMITS: Limits = { objectBytes: 5 * GiB, wholeBodyBytes: 64 * KiB, drainBytes: MiB };
 
 /**
  * Everything between a request and the store: match, authenticate, parse, authorise, read, handle, write, observe. Also
  * handles `checkContinue` events: the body is asked for only once the headers were accepted.
  */
-export function createS3Service(options: S3ServiceOptions): S3Service {
+export function createS3Service(options: S3ServiceOptions): (req: IncomingMessage, res: ServerResponse) => void {
   const { store, region, domain, logger } = options;
   const limits: Limits = { ...DEFAULT_LIMITS, ...options.limits };
   const anyRegion = options.anyRegion ?? false;
@@ -201,9 +198,9 @@ export function createS3Service(options: S3ServiceOptions): S3Service {
     };
     try {
       const served = serve(req, res);
-      return served instanceof Promise ? served.catch(failed) : served;
+      if (served instanceof Promise) served.catch(failed);
     } catch (error) {
-      return failed(error);
+      failed(error);
     }
   };
 }
