@@ -1,9 +1,12 @@
 /** One bit a page: 128 KiB for the million pages of a 4 GiB environment. */
 export class PageSet {
   readonly #words: Uint8Array;
+  readonly capacity: number;
 
-  constructor(pages: number) {
-    this.#words = new Uint8Array(Math.ceil(pages / 8));
+  /** @param capacity page numbers are below it */
+  constructor(capacity: number) {
+    this.capacity = capacity;
+    this.#words = new Uint8Array(Math.ceil(capacity / 8));
   }
 
   has(pgno: number): boolean {
@@ -19,9 +22,13 @@ export class PageSet {
   /** @returns whether it was not in it before */
   add(pgno: number): boolean {
     if (this.has(pgno)) return false;
-    const word = this.#words[pgno >>> 3];
-    if (word === undefined) throw new RangeError(`page ${pgno} is beyond the set`);
-    this.#words[pgno >>> 3] = word | (1 << (pgno & 7));
+    if (pgno < 0 || pgno >= this.capacity) throw new RangeError(`page ${pgno} is beyond the set`);
+    this.#words[pgno >>> 3] = (this.#words[pgno >>> 3] ?? 0) | (1 << (pgno & 7));
     return true;
+  }
+
+  /** @param other of the same capacity */
+  addAll(other: PageSet): void {
+    for (const [index, word] of other.#words.entries()) this.#words[index] = (this.#words[index] ?? 0) | word;
   }
 }

@@ -23,8 +23,6 @@ export interface RestoreEnvironment {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** Writes under way at once. */
-const WRITES = 4;
 /** So much may have to be fetched again after a crash. */
 const CHECKPOINT = 32 * MiB;
 
@@ -65,9 +63,9 @@ export function metaOf(content: MdbxContent): Meta {
 }
 
 /**
- * Writes all pages that the layers hold, the newest of each, and the metas. The newest layer is read first, and its last
- * segment: what newer ones wrote is not read from older.
- * @param write may be called again before it has resolved, for another range
+ * Writes all pages that the layers hold, the newest of each, and the metas. The newest layer is read first: what newer ones
+ * wrote is not read from older.
+ * @param write is called again when it has resolved
  */
 export async function writePages(
   { content, store, signal }: Pick<RestoreEnvironment, 'content' | 'store' | 'signal'>,
@@ -76,71 +74,102 @@ export async function writePages(
   progress?: Pick<ResumableFile, 'done' | 'note' | 'checkpoint'>,
 ): Promise<void> {
   const { pageSize, firstUnallocated } = meta;
-  // Older layers may hold pages that are beyond the end since the environment shrank: those count as written.
   const written = new PageSet(firstUnallocated);
-  const writing = new Set<Promise<void>>();
-  let failure: { readonly error: unknown } | undefined;
-  const begin = (bytes: Buffer, position: number) => {
-    const done = write(bytes, position)
-      .catch((error: unknown) => {
-        failure ??= { error };
-      })
-      .finally(() => writing.delete(done));
-    writing.add(done);
-  };
+  let writing = Promise.resolve();
   let unnoted: string[] = [];
   let since = 0;
   // What is noted is all that came before, in an order that is the same each time.
   const note = async () => {
-    await Promise.all(writing);
-    if (failure !== undefined) throw failure.error;
+    await writing;
     for (const part of unnoted) progress?.note(part);
     [unnoted, since] = [[], 0];
     await progress?.checkpoint();
   };
-  /** An earlier attempt has written it: its pages count as written. */
-  const wroteBefore = ({ runs }: Segment): true => {
-    for (const [first, count] of runs) {
-      for (let page = first; page < Math.min(first + count, firstUnallocated); page++) written.add(page);
-    }
-    return true;
-  };
   for (const ref of content.layers.toReversed()) {
     const { segments } = await store.document(ref, layerSchema);
-    const wanted: Wanted<Segment>[] = segments
-      .toReversed()
-      .filter(({ runs }) =>
-        runs.some(([first, count]) => !written.hasAll(first, Math.min(count, firstUnallocated - first))),
-      )
-      .map((segment) => ({ blob: segment.blob, what: segment }));
-    const left = wanted.filter(({ blob, what }) => progress?.done.has(partOf(blob)) !== true || !wroteBefore(what));
+    // Within a layer a page may come again, and then counts: it is written again, in its turn.
+    const mine = new PageSet(firstUnallocated);
+    const left: Wanted<Segment>[] = [];
+    for (const segment of segments) {
+      const runs = segment.runs.map((run) => within(run, firstUnallocated));
+      if (runs.every(([first, count]) => written.hasAll(first, count))) continue;
+      // What an earlier attempt has written counts as written.
+      if (progress?.done.has(partOf(segment.blob)) !== true) left.push({ blob: segment.blob, what: segment });
+      else for (const [first, count] of runs) for (let page = first; page < first + count; page++) mine.add(page);
+    }
     for await (const { what, bytes } of store.blobs(left)) {
       signal?.throwIfAborted();
-      let at = bytes.length;
-      // A segment may hold a page twice, like a layer: the later bytes count.
-      for (const [first, count] of what.runs.toReversed()) {
-        at -= count * pageSize;
-        const last = Math.min(first + count, firstUnallocated);
-        // Neighbouring new pages in one write.
-        for (let page = first; page < last; ) {
-          let end = page;
-          while (end < last && written.add(end)) end += 1;
-          const from = at + (page - first) * pageSize;
-          if (end > page) begin(bytes.subarray(from, from + (end - page) * pageSize), page * pageSize);
-          // The page at `end` was there already.
-          page = end + 1;
-        }
+      for (const { first, parts } of spans(what.runs, bytes, pageSize, written, mine)) {
+        await writing;
+        const [part = bytes, ...more] = parts;
+        writing = write(more.length === 0 ? part : Buffer.concat(parts), first * pageSize);
+        // It is awaited in its turn; until then a failure must not count as unhandled.
+        writing.catch(() => undefined);
       }
-      while (writing.size >= WRITES) await Promise.race(writing);
-      if (failure !== undefined) throw failure.error;
       unnoted.push(partOf(what.blob));
       since += bytes.length;
       if (since >= CHECKPOINT) await note();
     }
+    written.addAll(mine);
   }
-  await Promise.all(writing);
-  if (failure !== undefined) throw failure.error;
+  await writing;
   await write(metaPages(meta), 0);
+}
+
+/** The part of a run below `end`: older layers may hold pages that are beyond it since the environment shrank. */
+const within = ([first, count]: readonly [number, number], end: number): [number, number] => [
+  first,
+  Math.max(0, Math.min(count, end - first)),
+];
+
+/** Free pages between others are written as zeros, so many in a row, rather than around. */
+const GAP_PAGES = 16;
+
+interface Span {
+  readonly first: number;
+  end: number;
+  readonly parts: Buffer[];
+}
+
+/** What a blob holds that newer layers did not write, as few and as long pieces of the file. */
+function spans(
+  runs: Segment['runs'],
+  bytes: Buffer,
+  pageSize: number,
+  written: PageSet,
+  mine: PageSet,
+): readonly Span[] {
+  const found: Span[] = [];
+  const zeros = Buffer.alloc(GAP_PAGES * pageSize);
+  let span: Span | undefined;
+  let at = 0;
+  for (const run of runs) {
+    const [first, count] = within(run, written.capacity);
+    for (let page = first; page < first + count; ) {
+      if (written.has(page)) {
+        page += 1;
+        continue;
+      }
+      let end = page;
+      for (; end < first + count && !written.has(end); end++) mine.add(end);
+      const gap = span === undefined ? -1 : page - span.end;
+      if (span === undefined || gap < 0 || gap > GAP_PAGES || !isFree(span.end, page, written, mine)) {
+        span = { first: page, end: page, parts: [] };
+        found.push(span);
+      } else if (gap > 0) span.parts.push(zeros.subarray(0, gap * pageSize));
+      const from = at + (page - first) * pageSize;
+      span.parts.push(bytes.subarray(from, from + (end - page) * pageSize));
+      span.end = end;
+      page = end;
+    }
+    at += run[1] * pageSize;
+  }
+  return found;
+}
+
+function isFree(first: number, end: number, written: PageSet, mine: PageSet): boolean {
+  for (let page = first; page < end; page++) if (written.has(page) || mine.has(page)) return false;
+  return true;
 }
 
 const partOf = ({ pack, offset }: BlobRef): string => `${pack}:${offset}`;
