@@ -4,7 +4,7 @@ import type { Condition } from './model.ts';
 import { operatorNamed } from './operators.ts';
 import { normaliseKey } from './pattern.ts';
 
-/** Services whose keys a policy may name. What follows the colon is checked against S3's own list only for `s3:`. */
+/** Services whose keys a policy may name. Which names they have is for whoever answers them. */
 const KEY = /^(?:aws|s3|s3express|sts|saml|jwt|ldap):[a-z0-9_.:-]+(?:\/.{1,256})?$/is;
 
 /**

@@ -23,13 +23,23 @@ export class RequestChunks implements AsyncIterableIterator<Buffer> {
   readonly #req: IncomingMessage;
   readonly #queue: Buffer[] = [];
   #queued = 0;
+  #begun = false;
   #ended = false;
-  #attached = true;
+  #attached = false;
   #failure: S3Error | undefined;
   #waiting: { resolve(result: IteratorResult<Buffer>): void; reject(error: S3Error): void } | undefined;
 
   constructor(req: IncomingMessage) {
     this.#req = req;
+  }
+
+  /**
+   * Only when somebody wants the body: a request that is refused before leaves it to node:http, which reads it away so
+   * that the connection can be used again.
+   */
+  #attach(): void {
+    const req = this.#req;
+    this.#attached = true;
     active += 1;
     req.on('data', this.#onData);
     req.on('end', this.#onEnd);
@@ -45,6 +55,10 @@ export class RequestChunks implements AsyncIterableIterator<Buffer> {
 
   /** @throws S3Error `IncompleteBody` when the client went away */
   next(): Promise<IteratorResult<Buffer>> {
+    if (!this.#begun) {
+      this.#begun = true;
+      this.#attach();
+    }
     const chunk = this.#queue.shift();
     if (chunk !== undefined) {
       this.#queued -= chunk.length;

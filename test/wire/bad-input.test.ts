@@ -259,6 +259,24 @@ describe('connections', () => {
     socket.destroy();
   });
 
+  it('stay in step after a refusal with a body left that would have been streamed', async () => {
+    const socket = await s3.connect();
+    const payload = { kind: 'unsigned' } as const;
+    const sign = (target: string, headers: Record<string, string>) => ({
+      ...signedHeaders(s3.port, 'PUT', target, { headers, payload }),
+      'content-length': '700000',
+    });
+    // Refused once by its header, and once by all of its body.
+    socket.write(head('PUT', '/bucket/key', sign('/bucket/key', { 'if-none-match': '*' })));
+    socket.write(Buffer.alloc(700_000));
+    socket.write(head('PUT', '/bucket/new', sign('/bucket/new', { 'content-md5': 'AAAAAAAAAAAAAAAAAAAAAA==' })));
+    socket.write(Buffer.alloc(700_000));
+    socket.write(get());
+    const text = await readUntil(socket, 'kept');
+    expect(text.match(/HTTP\/1\.1 \d+/g)).toEqual(['HTTP/1.1 412', 'HTTP/1.1 400', 'HTTP/1.1 200']);
+    socket.destroy();
+  });
+
   it('close after a refusal with a large body left, once the answer was read', async () => {
     const socket = await s3.connect();
     const headers = {

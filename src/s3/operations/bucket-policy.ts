@@ -4,6 +4,7 @@ import { isPublicGrant } from '../acl/model.ts';
 import { noBody, smallBody } from '../body.ts';
 import { bucketAcl, effectivePublicAccessBlock, ownershipOf, parsedPolicy } from '../bucket-access.ts';
 import { S3Error } from '../errors.ts';
+import { isConditionKey } from '../known-condition-keys.ts';
 import { defineOperation } from '../operation.ts';
 import { xmlReply } from '../reply.ts';
 import { decodeUtf8 } from '../wire/text.ts';
@@ -49,7 +50,11 @@ export const putBucketPolicy = defineOperation({
 function checked(text: string | undefined, bucket: string) {
   if (text === undefined) throw new S3Error('MalformedPolicy');
   try {
-    return parsePolicy(text, { kind: 'bucket', bucket });
+    const policy = parsePolicy(text, { kind: 'bucket', bucket });
+    for (const key of policy.keys) {
+      if (!isConditionKey(key)) throw new PolicyError('malformed', `Policy has an invalid condition key: ${key}`, key);
+    }
+    return policy;
   } catch (error) {
     if (!(error instanceof PolicyError)) throw error;
     if (error.code === 'too-large') throw new S3Error('PolicyTooLarge', undefined, { cause: error });

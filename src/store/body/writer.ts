@@ -97,10 +97,20 @@ export class BodyWriter {
     names: readonly DigestName[],
   ): Promise<WrittenBody> {
     const stream = new ChunkGatherer(chunks, length, this.#lot);
-    const first = await stream.next();
-    if (stream.ended && stream.size <= this.#options.inlineLimit) {
-      return this.#inline(Buffer.concat(first), names);
+    try {
+      const first = await stream.next();
+      return stream.ended && stream.size <= this.#options.inlineLimit
+        ? this.#inline(Buffer.concat(first), names)
+        : await this.#intoFile(first, stream, names);
+    } catch (error) {
+      await stream.leave();
+      throw systemErrorCode(error) === 'ENOSPC'
+        ? new StoreError('disk-full', 'the disk is full: the body could not be written', { cause: error })
+        : error;
     }
+  }
+
+  async #intoFile(first: readonly Buffer[], stream: ChunkGatherer, names: readonly DigestName[]): Promise<WrittenBody> {
     const file = await BodyFile.create(this.#options, names);
     try {
       for (let gathered = first; gathered.length > 0; gathered = stream.ended ? [] : await stream.next()) {
@@ -109,9 +119,7 @@ export class BodyWriter {
       return await file.finish();
     } catch (error) {
       await file.discard();
-      throw systemErrorCode(error) === 'ENOSPC'
-        ? new StoreError('disk-full', 'the disk is full: the body could not be written', { cause: error })
-        : error;
+      throw error;
     }
   }
 }
@@ -154,6 +162,11 @@ class ChunkGatherer {
     return gathered;
   }
 
+  /** The rest is not wanted: whoever sends it must not wait for ever. */
+  async leave(): Promise<void> {
+    if (!this.ended) await this.#source.return?.();
+  }
+
   async #pull(): Promise<Buffer | undefined> {
     const { value, done } = await this.#source.next();
     if (done === true) {
@@ -162,10 +175,7 @@ class ChunkGatherer {
       return undefined;
     }
     this.size += value.length;
-    if (this.#length !== undefined && this.size > this.#length) {
-      await this.#source.return?.();
-      throw this.#wrongLength();
-    }
+    if (this.#length !== undefined && this.size > this.#length) throw this.#wrongLength();
     return value;
   }
 
