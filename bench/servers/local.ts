@@ -53,7 +53,18 @@ export function startOursOnAllCores(options: StartOptions): Promise<Server> {
   return startBuilt('cores', 'auto', 'the same with --processes auto', options);
 }
 
-async function startBuilt(id: ServerId, processes: string, what: string, { directory }: StartOptions): Promise<Server> {
+/** With days of lifecycle rules that are short enough to see some. */
+export function startSoakServer(options: StartOptions, processes: string, lifecycleDay: string): Promise<Server> {
+  return startBuilt('ours', processes, 'for a soak', options, { BUCKETWRIGHT_LIFECYCLE_DAY: lifecycleDay });
+}
+
+async function startBuilt(
+  id: ServerId,
+  processes: string,
+  what: string,
+  { directory }: StartOptions,
+  env: Readonly<Record<string, string>> = {},
+): Promise<Server> {
   const bin = join(repository, 'bin', 'bucketwright.cjs');
   if (!existsSync(bin) || !existsSync(join(repository, 'dist'))) {
     throw new ServerUnavailable('ours: not built; run `npm run build` first');
@@ -75,6 +86,7 @@ async function startBuilt(id: ServerId, processes: string, what: string, { direc
       S3_ACCESS_KEY_ID: credentials.accessKeyId,
       S3_SECRET_ACCESS_KEY: credentials.secretAccessKey,
       S3_REGION: region,
+      ...env,
     },
     cwd: directory,
     directory,
