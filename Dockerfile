@@ -47,7 +47,8 @@ ENV NODE_ENV=production \
 USER 1000:1000
 EXPOSE 9000 9001
 STOPSIGNAL SIGTERM
-HEALTHCHECK --interval=5s --timeout=5s --start-period=30s --retries=3 \
+# Patient: each check starts a Node.js, which may take seconds on a busy node, and Swarm kills what fails it.
+HEALTHCHECK --interval=5s --timeout=20s --start-period=30s --retries=5 \
   CMD ["node", "-e", "fetch(`http://${process.env.BUCKETWRIGHT_ADMIN_LISTEN}/healthz`).then((r) => process.exit(r.ok ? 0 : 1), () => process.exit(1))"]
 ENTRYPOINT ["node", "/app/bin/bucketwright.cjs"]
 # `serve`, and what a MinIO service says in its environment.

@@ -2,6 +2,7 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
+import { metrics } from '../../src/observability/metrics.ts';
 import { findLine, flush, type LokiLine, pushLine } from '../../src/observability/verify/loki.ts';
 import { ask, counter, until } from '../../src/observability/verify/program.ts';
 import { findTrace, pushTrace, type Trace } from '../../src/observability/verify/tempo.ts';
@@ -22,6 +23,12 @@ const soon = (milliseconds: number, task: () => Promise<boolean>): Promise<boole
   until(milliseconds, async () => (await task()) || undefined).then((value) => value ?? false);
 const metric = async (url: string, name: string, having = ''): Promise<number> =>
   counter((await ask(`${url}/metrics`)) ?? '', name, having);
+
+/** The names that alerts and dashboards are built on and that the program does not have. */
+const absent = async (url: string, names: readonly string[]): Promise<readonly string[]> => {
+  const page = (await ask(`${url}/metrics`)) ?? '';
+  return names.filter((name) => !new RegExp(`^${name}[{ ]`, 'm').test(page));
+};
 
 skipUnless(lokiBinary !== undefined, missing('LOKI_BIN'), { variable: 'LOKI_BIN' })('Loki without S3', () => {
   it('takes lines, shows them, says that flushing fails, and keeps them over a restart', {
@@ -52,6 +59,8 @@ skipUnless(lokiBinary !== undefined, missing('LOKI_BIN'), { variable: 'LOKI_BIN'
       const failed = async () =>
         (await metric(loki.url, 'loki_objstore_bucket_operation_failures_total', '"upload"')) > 0;
       expect(await figures.time('until failures are counted', () => soon(120_000, failed))).toBe(true);
+      // Counted by reason, so it is not there before a first flush succeeded.
+      expect(await absent(loki.url, metrics.loki)).toEqual(['loki_ingester_chunks_flushed_total']);
     }
     await using second = await startServer({ ...store, ports: [first.port, first.adminPort] });
     expect(second.url).toBe(first.url);
@@ -62,6 +71,7 @@ skipUnless(lokiBinary !== undefined, missing('LOKI_BIN'), { variable: 'LOKI_BIN'
     await flush(loki.url, {});
     const stored = async () => (await objectsBelow(client, 'outage-loki', 'fake/')).size === 2;
     expect(await figures.time('flush after S3 is back', () => soon(60_000, stored))).toBe(true);
+    expect(await absent(loki.url, ['loki_ingester_chunks_flushed_total'])).toEqual([]);
     figures.print();
     client.close();
   });
@@ -91,6 +101,7 @@ skipUnless(tempoBinary !== undefined, missing('TEMPO_BIN'), { variable: 'TEMPO_B
       [...(await objectsBelow(client, 'outage-tempo', '')).keys()].some((key) => key.endsWith('/meta.json'));
     expect(await figures.time('block after S3 is back', () => soon(180_000, stored))).toBe(true);
     expect(await figures.time('look-up in blocks alone', () => found('blocks'))).toBe(true);
+    expect(await absent(tempo.url, metrics.tempo)).toEqual([]);
     figures.print();
     client.close();
   });

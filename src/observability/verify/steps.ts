@@ -1,3 +1,4 @@
+import { ClientError } from '../../client/errors.ts';
 import type { Finding } from '../../core/finding.ts';
 import { type CheckFacts, CheckFailed, check, skipped } from '../../verify/check.ts';
 import { differences, type EffectiveStore } from './effective.ts';
@@ -86,7 +87,20 @@ export async function objectsAppear(step: ObjectsStep): Promise<Finding> {
   const broken = state.broken(input.buckets[program]);
   if (broken !== undefined) return skipped(facts.id, facts.subject, `not looked for: ${broken}`);
   return check(facts, async () => {
-    const keys = await until(input.wait, () => newObjects(state.client, bucket, folder, before, step.counts));
+    let away: ClientError | undefined;
+    const keys = await until(input.wait, async () => {
+      try {
+        const found = await newObjects(state.client, bucket, folder, before, step.counts);
+        away = undefined;
+        return found;
+      } catch (error) {
+        // A store that is restarted meanwhile is no reason to give up before the time has run out.
+        if (!(error instanceof ClientError && error.code === 'unreachable')) throw error;
+        away = error;
+        return undefined;
+      }
+    });
+    if (away !== undefined) throw away;
     if (keys !== undefined) return `${keys.length} new, such as ${keys.find(step.counts) ?? ''}`;
     throw new CheckFailed(`no new object within ${Math.round(input.wait / 1000)} s; ${await step.evidence()}`);
   });
