@@ -40,11 +40,11 @@ skipUnless(noMdbx === undefined, noMdbx ?? '')('a restore that was interrupted',
     });
   };
 
-  test('goes on where it was, and is whole', { timeout: 120_000 }, async () => {
+  test('goes on where it was, and is whole', { timeout: 300_000 }, async () => {
     await using directory = await temporaryDirectory('resume');
     const store: SourceStore = await freshStore(client, 'node');
     const path = join(directory.path, 'node');
-    const writing = { pageSize: 65_536, seed: 1, commits: 6, changes: 3000, keys: 20_000 } as const;
+    const writing = { pageSize: 65_536, seed: 1, commits: 5, changes: 2500, keys: 20_000 } as const;
     const commits = await write(path, { ...writing, mode: 'nosync' });
     const snapshot = await backUpOne(store, { kind: 'mdbx', path, scratch: directory.path }, { full: true });
     expect(snapshot.added.raw).toBeGreaterThan(64 * MiB);
@@ -63,7 +63,7 @@ skipUnless(noMdbx === undefined, noMdbx ?? '')('a restore that was interrupted',
     expect((await readdir(directory.path)).filter((name) => name.startsWith('.bucketwright'))).toEqual([]);
   });
 
-  test('of a tree fetches what is not there', { timeout: 60_000 }, async () => {
+  test('of a tree fetches what is not there', { timeout: 180_000 }, async () => {
     await using directory = await temporaryDirectory('resume');
     const store = await freshStore(client, 'tree');
     const path = join(directory.path, 'tree');
@@ -87,7 +87,7 @@ skipUnless(noMdbx === undefined, noMdbx ?? '')('a restore that was interrupted',
 
 const canMount = process.platform === 'linux' && process.getuid?.() === 0;
 skipUnless(canMount, 'mounting a small file system needs Linux and root')('a restore to a full disk', () => {
-  test('says so, and is gone on with when there is room', { timeout: 60_000 }, async () => {
+  test('says so, and is gone on with when there is room', { timeout: 180_000 }, async () => {
     await using endpoint = await testEndpoint();
     const client = clientOf(endpoint);
     await using directory = await temporaryDirectory('full');

@@ -11,7 +11,7 @@ import {
 } from '../../src/backup/index.ts';
 import { createClient, type ObjectClient } from '../../src/client/index.ts';
 import { Secret } from '../../src/core/secret.ts';
-import { resolveConnection } from '../../src/providers/index.ts';
+import { type Connection, resolveConnection } from '../../src/providers/index.ts';
 import { parseSettings } from '../../src/settings/index.ts';
 import { bucketName, type S3Endpoint } from './endpoint.ts';
 
@@ -27,11 +27,13 @@ export const endpointSettings = (endpoint: S3Endpoint): Readonly<Record<string, 
   S3_SECRET_ACCESS_KEY: endpoint.secretAccessKey,
 });
 
-export function clientOf(endpoint: S3Endpoint): ObjectClient {
+export function connectionOf(endpoint: S3Endpoint): Connection {
   const { storage } = parseSettings({ environment: { ...endpointSettings(endpoint) } });
   if (storage.kind !== 's3') throw new Error('no S3');
-  return createClient(resolveConnection(storage), { sockets: 16 });
+  return resolveConnection(storage);
 }
+
+export const clientOf = (endpoint: S3Endpoint): ObjectClient => createClient(connectionOf(endpoint), { sockets: 16 });
 
 /** A new bucket. */
 export async function freshPlace(client: ObjectClient): Promise<RepositoryPlace> {
