@@ -70,7 +70,9 @@ export async function* drill(options: DrillOptions): AsyncGenerator<Finding> {
   const trial = await tryRestore(options, snapshot);
   const slow = rto !== undefined && trial.restored !== undefined && trial.restored.took > rto;
   const ok = trial.restored !== undefined && !slow && !late;
-  const { restored, problem } = trial;
+  const { restored } = trial;
+  const objective = slow ? `it took longer than ${formatDuration(rto)}` : late ? 'the snapshot was too old' : undefined;
+  const problem = trial.problem ?? objective;
   await remember(store, { time: clock.now(), snapshot: snapshot.id, ok, age, restored, problem });
   if (restored === undefined) {
     yield {

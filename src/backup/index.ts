@@ -5,6 +5,7 @@ export { type BackupMetrics, createBackupMetrics } from './daemon/metrics.ts';
 export { type DaemonPlan, parseDaemonPlan } from './daemon/plan.ts';
 export { type DrillOptions, type DrillRecord, drill, drillHistory, type Objectives } from './drill.ts';
 export { BackupError, type BackupErrorCode } from './errors.ts';
+export { findSet } from './find-set.ts';
 export type { Hooks } from './hooks.ts';
 export { type KeepRules, type Kept, keep } from './keep.ts';
 export { type Merger, mergeFirst, mergeNothing } from './layers/merger.ts';

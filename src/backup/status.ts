@@ -123,7 +123,7 @@ function drillFinding(source: string, drill: DrillRecord | undefined, now: numbe
     id: 'drill',
     status: drill.ok ? 'ok' : 'fail',
     subject: source,
-    found: `${when}: ${how}`,
+    found: `${when}: ${how}${drill.restored !== undefined && drill.problem !== undefined ? `; ${drill.problem}` : ''}`,
     ...(drill.ok
       ? {}
       : {

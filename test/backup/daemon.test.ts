@@ -6,6 +6,7 @@ import {
   createBackupMetrics,
   type DaemonOptions,
   drillHistory,
+  findSet,
   parseDaemonPlan,
   Repository,
   restore,
@@ -133,6 +134,14 @@ drill: { every: 1s }
     const snapshots = await collect(repository.source('node').snapshots());
     const trees = await collect(repository.source('tree').snapshots());
     expect(snapshots.map(({ set }) => set?.id)).toEqual(trees.map(({ set }) => set?.id));
+    expect((await findSet(repository, 'both')).map(({ source }) => source)).toEqual(['node', 'tree']);
+    // One that was killed between the two is passed over.
+    const [lone] = await collect(repository.source('node').names());
+    const [other] = await collect(repository.source('tree').names());
+    if (lone === undefined || other === undefined) throw new Error('no snapshot');
+    await repository.source('tree').remove(other.key);
+    expect((await findSet(repository, 'both')).map(({ id }) => id)).not.toContain(lone.id);
+    await expect(findSet(repository, 'none')).rejects.toMatchObject({ code: 'no-such-snapshot' });
     const [newest] = snapshots;
     if (newest?.content.kind !== 'mdbx') throw new Error('no snapshot');
     const target = join(directory.path, 'restored');

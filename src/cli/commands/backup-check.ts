@@ -85,7 +85,7 @@ async function printHistory(store: SourceStore, json: boolean, context: CliConte
     const how =
       restored === undefined
         ? (problem ?? 'failed')
-        : `${formatBytes(restored.bytes)} in ${formatDuration(restored.took)}, ${restored.requests} requests`;
+        : `${formatBytes(restored.bytes)} in ${formatDuration(restored.took)}, ${restored.requests} requests${problem === undefined ? '' : `; ${problem}`}`;
     context.out.write(`${isoTime(time)}  ${snapshot}  ${ok ? 'ok  ' : 'FAIL'}  ${how}\n`);
   }
   if (json) context.out.write(`${JSON.stringify(all, null, 2)}\n`);

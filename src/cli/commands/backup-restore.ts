@@ -1,5 +1,5 @@
-import { resolve } from 'node:path';
-import { restore } from '../../backup/index.ts';
+import { join, resolve } from 'node:path';
+import { findSet, type Restored, restore, type Snapshot } from '../../backup/index.ts';
 import { formatDuration } from '../../core/durations.ts';
 import { formatBytes } from '../../core/sizes.ts';
 import { backupCommand, findSnapshot, isoTime, moment, snapshotFacts, sourceName, withRepository } from '../backup.ts';
@@ -9,6 +9,7 @@ import { interruption } from '../interruption.ts';
 interface Options {
   readonly snapshot?: string;
   readonly at?: number;
+  readonly set?: boolean;
   readonly force?: boolean;
   readonly json?: boolean;
 }
@@ -16,11 +17,14 @@ interface Options {
 export const backupRestore: Register = (program, context) => {
   const command = backupCommand(program, 'restore');
   withSettings(command)
-    .description('Restore a snapshot to a new place: the newest, one by its id, or as it was at a time.')
+    .description(
+      'Restore a snapshot to a new place: the newest, one by its id, or as it was at a time. Interrupted, run again, it goes on.',
+    )
     .argument('<source>', 'its name in the repository', sourceName)
     .argument('<target>', 'where to; must not exist yet')
     .option('--snapshot <id>', 'the first letters of its id')
     .option('--at <time>', 'the newest that is not younger, such as 2026-11-24T03:00:00Z', moment)
+    .option('--set', 'the name is that of a set: restore its sources, of one moment, each below the target')
     .option('--force', 'replace what is at the target')
     .option('--json', 'print JSON')
     .addHelpText(
@@ -29,24 +33,35 @@ export const backupRestore: Register = (program, context) => {
     )
     .action((source: string, target: string, options: Options) =>
       withRepository(command, context, async (repository) => {
-        const store = repository.source(source);
-        const snapshot = await findSnapshot(store, options);
+        const snapshots =
+          options.set === true
+            ? await findSet(repository, source, options.at)
+            : [await findSnapshot(repository.source(source), options)];
         const signals = interruption(() => undefined);
+        const told: object[] = [];
         try {
-          const signal = signals.stop;
-          const force = options.force === true;
-          const restored = await restore({ store, snapshot, target: resolve(target), force, signal });
-          if (options.json === true) {
-            context.out.write(`${JSON.stringify({ snapshot: snapshotFacts(snapshot), ...restored }, null, 2)}\n`);
-            return;
+          for (const snapshot of snapshots) {
+            const place = options.set === true ? join(target, snapshot.source) : target;
+            const restored = await restore({
+              store: repository.source(snapshot.source),
+              snapshot,
+              target: resolve(place),
+              force: options.force === true,
+              signal: signals.stop,
+            });
+            told.push({ snapshot: snapshotFacts(snapshot), ...restored });
+            if (options.json !== true) context.out.write(`${line(snapshot, restored)}\n`);
           }
-          const { bytes, milliseconds, path } = restored;
-          context.out.write(
-            `restored  ${source} ${snapshot.id} of ${isoTime(snapshot.time)} to ${path}: ${formatBytes(bytes)} in ${formatDuration(milliseconds)}\n`,
-          );
         } finally {
           signals.release();
+        }
+        const [only] = told;
+        if (options.json === true) {
+          context.out.write(`${JSON.stringify(options.set === true ? told : only, null, 2)}\n`);
         }
       }),
     );
 };
+
+const line = ({ source, id, time }: Snapshot, { bytes, milliseconds, path }: Restored): string =>
+  `restored  ${source} ${id} of ${isoTime(time)} to ${path}: ${formatBytes(bytes)} in ${formatDuration(milliseconds)}`;
