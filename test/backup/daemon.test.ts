@@ -88,7 +88,7 @@ skipUnless(noMdbx === undefined, noMdbx ?? '')('the backup daemon', () => {
     }
   }
 
-  test('snapshots sets between their hooks, drills, prunes, and tells by metrics', { timeout: 90_000 }, async () => {
+  test('snapshots sets between their hooks, drills, prunes, and tells by metrics', { timeout: 240_000 }, async () => {
     await using directory = await temporaryDirectory('daemon');
     const repository = await Repository.init(await freshPlace(client), opener);
     const node = join(directory.path, 'node');
@@ -117,7 +117,7 @@ drill: { every: 1s }
       await using daemon = await start(yaml, directory.path, repository);
       await using metrics = await serveMetrics(daemon.metrics, '127.0.0.1', 0);
       const records = () => collect(drillHistory(repository.source('node')));
-      await until(async () => daemon.stored.length >= 8 && (await records()).length > 0, 60);
+      await until(async () => daemon.stored.length >= 8 && (await records()).length > 0, 150);
       expect(daemon.failed).toEqual([]);
       const text = await (await fetch(`http://127.0.0.1:${metrics.port}/metrics`)).text();
       expect(text).toMatch(/bucketwright_backup_last_success_timestamp_seconds\{source="node"\} \d{10}/);
@@ -152,7 +152,7 @@ drill: { every: 1s }
     expect(await collect(repository.source('node').list('leases/'))).toEqual([]);
   });
 
-  test('goes on after an outage, and another one stands by until it is gone', { timeout: 90_000 }, async () => {
+  test('goes on after an outage, and another one stands by until it is gone', { timeout: 240_000 }, async () => {
     await using directory = await temporaryDirectory('daemon');
     const repository = await Repository.init(await freshPlace(client), opener);
     const tree = join(directory.path, 'tree');
