@@ -23,7 +23,9 @@ export async function readTenancy(
   const found = await mapConcurrently(all, CONCURRENT_BUCKETS, async (bucket) => {
     return [bucket, await readOne(client, bucket, policies)] as const;
   });
-  return { buckets: new Map(found), users, project: account?.owner };
+  const seen = found.flatMap(([bucket, state]) => (state === 'hidden' ? [] : [[bucket, state] as const]));
+  const hidden = found.flatMap(([bucket, state]) => (state === 'hidden' ? [bucket] : []));
+  return { buckets: new Map(seen), hidden, users, project: account?.owner };
 }
 
 /** Undefined where the key may not list the account's buckets. */
@@ -43,6 +45,7 @@ async function readOne(client: BucketClient, bucket: string, policies: boolean) 
     return { policy: undefined };
   } catch (error) {
     if (error instanceof ClientError && error.code === 'no-such-bucket') return undefined;
+    if (error instanceof ClientError && error.code === 'denied') return 'hidden';
     throw error;
   }
 }

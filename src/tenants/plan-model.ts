@@ -19,8 +19,10 @@ export interface TenantQuota {
 
 /** What is there: read by `readTenancy`. */
 export interface LiveTenancy {
-  /** By bucket; undefined: there is none, or this key may not see it. */
+  /** By bucket; undefined: there is none. */
   readonly buckets: ReadonlyMap<string, { readonly policy: PolicyDocument | undefined } | undefined>;
+  /** Buckets that are there, and that this key may not look at; they are not among `buckets`. */
+  readonly hidden: readonly string[];
   /** Users of our own server; undefined: of no matter. */
   readonly users: readonly LiveTenantUser[] | undefined;
   /** The project that the buckets belong to, where the provider tells. */

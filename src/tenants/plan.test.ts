@@ -24,7 +24,7 @@ function input(provider: string, more: Partial<TenantPlanInput> = {}): TenantPla
     otherBuckets: [],
     managedPolicies: [],
     removed: [],
-    live: { buckets: new Map(), users: undefined, project: undefined },
+    live: { buckets: new Map(), hidden: [], users: undefined, project: undefined },
     ...more,
   };
 }
@@ -85,6 +85,7 @@ describe('tenants on Hetzner', () => {
         ['loki', { policy: undefined }],
         ['attic', { policy: undefined }],
       ]),
+      hidden: ['elsewhere'],
       users: undefined,
       project: 'p1',
     };
@@ -93,6 +94,11 @@ describe('tenants on Hetzner', () => {
     const buckets = plan.changes.map((change) => (change.kind === 'set-bucket-policy' ? change.bucket : ''));
     expect(buckets).toEqual(['shared', 'loki']);
     expect(plan.notes.join()).toContain('reach attic');
+    // One that the key may not look at is no reason to stop, unless it is meant.
+    expect(plan.problems).toEqual([]);
+    expect(plan.notes.join()).toContain('may not look at elsewhere');
+    const meant = input('hetzner', { administrators, tenants, otherBuckets: ['loki', 'elsewhere'], live });
+    expect(problemsOf(meant)).toEqual(['this key may not look at it']);
   });
 });
 

@@ -39,7 +39,7 @@ export const tenantBuckets = (tenants: readonly Tenant[]): readonly string[] => 
 
 const newBuckets = ({ tenants, live }: TenantPlanInput): readonly TenantChange[] =>
   tenantBuckets(tenants)
-    .filter((bucket) => live.buckets.get(bucket) === undefined)
+    .filter((bucket) => live.buckets.get(bucket) === undefined && !live.hidden.includes(bucket))
     .map((bucket) => ({ kind: 'create-bucket', bucket }));
 
 function byUsers({ tenants, removed, live, profile }: TenantPlanInput): Part {
@@ -148,9 +148,13 @@ function byPrincipals(input: TenantPlanInput): Part {
     if (same(before, after)) continue;
     changes.push({ kind: 'set-bucket-policy', bucket, before, after });
   }
+  const strange = live.hidden.filter((bucket) => !buckets.includes(bucket));
+  if (strange.length > 0) {
+    notes.push(`this key may not look at ${someOf(strange)}: not in bucketwright.yaml, so left alone`);
+  }
   if (open.length > 0) {
     notes.push(
-      `tenants of the administrators' project reach ${open.join(', ')}: not in bucketwright.yaml, so left alone; name them under buckets to fence them off`,
+      `tenants of the administrators' project reach ${someOf(open)}: not in bucketwright.yaml, so left alone; name them under buckets to fence them off`,
     );
   }
   if (tenants.some((tenant) => sharesProject(tenant, administrators))) {
@@ -165,6 +169,10 @@ function byPrincipals(input: TenantPlanInput): Part {
   }
   return { changes, byHand: [...consoleSteps(tenants, profile), ...quotaSteps(tenants, profile)], notes };
 }
+
+const SHOWN = 10;
+const someOf = (names: readonly string[]): string =>
+  names.length <= SHOWN ? names.join(', ') : `${names.slice(0, SHOWN).join(', ')} and ${names.length - SHOWN} more`;
 
 const listLength = (policy: PolicyDocument | undefined) => {
   const statements = policy?.Statement;

@@ -31,6 +31,13 @@ export function tenantProblems(input: TenantPlanInput, isolation: Isolation): re
       );
     }
   }
+  const named = new Set([
+    ...tenants.flatMap(({ places }) => places.map(({ bucket }) => bucket)),
+    ...input.otherBuckets,
+  ]);
+  for (const bucket of live.hidden.filter((one) => named.has(one))) {
+    refuse(bucket, 'this key may not look at it', 'check its policy, and whose bucket it is');
+  }
   if (isolation === 'own-bucket') {
     const buckets = tenants.flatMap(({ name, places }) => places.map(({ bucket }) => ({ name, bucket })));
     for (const [index, { name, bucket }] of buckets.entries()) {

@@ -70,7 +70,8 @@ export function findingsOf(results: readonly AuditResult[]): readonly Finding[] 
   return [...pairs].flatMap(([subject, group]): readonly Finding[] => {
     const wrong = group.filter(({ verdict }) => verdict === 'leak' || verdict === 'unclear');
     const visible = group.filter(({ verdict }) => verdict === 'visible');
-    const warnings = visible.map(
+    const told = new Map(visible.map((one) => [`${one.operation}: ${one.found}`, one]));
+    const warnings = [...told.values()].map(
       ({ operation, found }): Finding => ({
         id: 'tenant-visible',
         status: 'warn',
