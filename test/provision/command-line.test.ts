@@ -85,7 +85,7 @@ onEach('bucketwright provision', (target) => {
       code: 0,
       stdout: expect.stringContaining('No changes.'),
     });
-  });
+  }, 120_000);
 
   test('problems with the manifest end with 78 and are all there, before anything is asked', async () => {
     await manifest(
@@ -96,7 +96,7 @@ onEach('bucketwright provision', (target) => {
     expect(stderr).toContain('3 problems');
     expect(stderr).toContain('bucketwright.yaml:2:34');
     await manifest('{}');
-  });
+  }, 120_000);
 
   test('import writes what plan then finds unchanged, and overwrites nothing', async () => {
     const bucket = bucketName('cli');
@@ -106,7 +106,7 @@ onEach('bucketwright provision', (target) => {
     expect(await readFile(join(directory.path, 'found.yaml'), 'utf8')).toBe(`buckets:\n  - ${bucket}-more\n`);
     expect(await provision('import', bucket, '--out', 'found.yaml')).toMatchObject({ code: 64 });
     expect(await provision('import', bucketName('absent'))).toMatchObject({ code: 1 });
-  });
+  }, 120_000);
 
   test('destroy wants the name, and for objects the name twice', async () => {
     await manifest('{}');
