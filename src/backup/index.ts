@@ -11,6 +11,7 @@ export { type KeepRules, type Kept, keep } from './keep.ts';
 export { type Merger, mergeFirst, mergeNothing } from './layers/merger.ts';
 export { type Lease, takeLease } from './lease.ts';
 export { extendLocks } from './lock.ts';
+export { dumpTable, pagesOf, tableNames } from './mdbx/dump.ts';
 export type { Method } from './mdbx/options.ts';
 export { applyPrune, type PrunePlan, planPrune } from './prune.ts';
 export type { Opener } from './repository/keys.ts';

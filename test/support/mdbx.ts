@@ -77,6 +77,16 @@ export async function checkEnvironment(path: string): Promise<void> {
   await run(tool('mdbx_chk'), ['-q', path], { timeoutMs: 120_000 });
 }
 
+/** A table as libmdbx's own tool dumps it. */
+export async function dumpByTool(path: string, table: string): Promise<string> {
+  return (await run(tool('mdbx_dump'), ['-q', '-s', table, path], { timeoutMs: 120_000 })).stdout;
+}
+
+/** Makes an environment of a dump. @throws CommandFailed where the tool cannot read it */
+export async function loadByTool(dump: string, path: string): Promise<void> {
+  await run(tool('mdbx_load'), ['-q', '-n', '-f', dump, path], { timeoutMs: 120_000 });
+}
+
 export interface Writer extends AsyncDisposable {
   readonly commits: readonly Committed[];
   /** Ends it after its present commit. */
