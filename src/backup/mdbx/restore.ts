@@ -23,8 +23,8 @@ export interface RestoreEnvironment {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** So much may have to be fetched again after a crash. */
-const CHECKPOINT = 32 * MiB;
+/** About twice so much may have to be fetched again after a crash. */
+const CHECKPOINT = 64 * MiB;
 
 /**
  * Makes an environment that libmdbx opens at once. It gets its name when it is whole, synced, and was walked page by page;
@@ -76,14 +76,18 @@ export async function writePages(
   const { pageSize, firstUnallocated } = meta;
   const written = new PageSet(firstUnallocated);
   let writing = Promise.resolve();
+  let syncing = Promise.resolve();
   let unnoted: string[] = [];
   let since = 0;
   // What is noted is all that came before, in an order that is the same each time.
   const note = async () => {
+    if (progress === undefined) return;
     await writing;
-    for (const part of unnoted) progress?.note(part);
+    await syncing;
+    for (const part of unnoted) progress.note(part);
     [unnoted, since] = [[], 0];
-    await progress?.checkpoint();
+    // While the disk syncs more is fetched and written.
+    syncing = handled(progress.checkpoint());
   };
   for (const ref of content.layers.toReversed()) {
     const { segments } = await store.document(ref, layerSchema);
@@ -102,9 +106,7 @@ export async function writePages(
       for (const { first, parts } of spans(what.runs, bytes, pageSize, written, mine)) {
         await writing;
         const [part = bytes, ...more] = parts;
-        writing = write(more.length === 0 ? part : Buffer.concat(parts), first * pageSize);
-        // It is awaited in its turn; until then a failure must not count as unhandled.
-        writing.catch(() => undefined);
+        writing = handled(write(more.length === 0 ? part : Buffer.concat(parts), first * pageSize));
       }
       unnoted.push(partOf(what.blob));
       since += bytes.length;
@@ -113,7 +115,14 @@ export async function writePages(
     written.addAll(mine);
   }
   await writing;
+  await syncing;
   await write(metaPages(meta), 0);
+}
+
+/** It is awaited in its turn; until then a failure must not count as unhandled. */
+function handled(promise: Promise<void>): Promise<void> {
+  promise.catch(() => undefined);
+  return promise;
 }
 
 /** The part of a run below `end`: older layers may hold pages that are beyond it since the environment shrank. */

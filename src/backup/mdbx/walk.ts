@@ -43,7 +43,7 @@ const GAP = 1 << 14;
 /** Headers that are looked at between two looks at whether to stop. */
 const AT_ONCE = 4096;
 /** References that may wait. More leaves at once are read in fewer passes over the file; 20 bytes each while sorted. */
-const LEAVES = 1 << 20;
+const LEAVES = 1 << 19;
 const PARENTS = 1 << 16;
 const BRANCHES = 1024;
 

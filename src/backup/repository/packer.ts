@@ -4,7 +4,7 @@ import type { BlobRef, DocumentRef } from './model.ts';
 import type { SourceStore } from './source-store.ts';
 
 const PACK_BYTES = 16 * MiB;
-const UPLOADS = 3;
+const UPLOADS = 2;
 
 type Writable = { -readonly [K in keyof BlobRef]: BlobRef[K] };
 
@@ -67,10 +67,10 @@ export class Packer implements Sink {
   async #flush(): Promise<void> {
     if (this.#failure !== undefined) throw this.#failure.error;
     if (this.#size === 0) return;
-    const [parts, refs] = [this.#parts, this.#pending];
+    const [bytes, refs] = [Buffer.concat(this.#parts), this.#pending];
     [this.#parts, this.#pending, this.#size] = [[], [], 0];
     const upload = this.#store
-      .putPack(parts)
+      .putPack(bytes)
       .then((name) => {
         for (const ref of refs) ref.pack = name;
       })

@@ -4,7 +4,7 @@ import type { BlobRef } from './model.ts';
 
 /** Requests ahead of what is used, and what one asks for at most. */
 const FETCHES = 4;
-const MOST = 8 * MiB;
+const MOST = 4 * MiB;
 /** Blobs that are opened side by side. */
 const OPENS = 6;
 

@@ -59,9 +59,8 @@ export class SourceStore implements BlobStore {
     return plain;
   }
 
-  /** @param parts one after the other. @returns the pack's name */
-  async putPack(parts: readonly Buffer[]): Promise<string> {
-    const bytes = Buffer.concat(parts);
+  /** @returns the pack's name */
+  async putPack(bytes: Buffer): Promise<string> {
     const name = sha256(bytes);
     await this.storage.write(this.subject(packKey(name)), bytes, { sha256: name });
     return name;
