@@ -24,7 +24,11 @@ parentPort.on('message', (piece) => parentPort.postMessage(piece === undefined ?
  * receiving the bytes does, and on the main thread the two would add up.
  */
 export function threadDigester(): Digester {
-  const worker = new Worker(PROGRAM, { eval: true });
+  // It allocates next to nothing: as small as a thread can be.
+  const worker = new Worker(PROGRAM, {
+    eval: true,
+    resourceLimits: { maxYoungGenerationSizeMb: 1, maxOldGenerationSizeMb: 16, stackSizeMb: 1 },
+  });
   const waiting: { resolve(answer: string): void; reject(error: Error): void }[] = [];
   let failure: Error | undefined;
   worker.on('message', (answer: unknown) => waiting.shift()?.resolve(String(answer)));

@@ -17,15 +17,15 @@ export interface RangedRead {
   readonly signal?: AbortSignal | undefined;
 }
 
-const PIECE = 4 * MiB;
+const PIECE = 2 * MiB;
 /** Ranges under way at once: one connection rarely fills a link with latency. */
 const AHEAD = 4;
-/** Pieces that wait for their digest. */
-const BEHIND = 2;
+/** Pieces that wait for their digest while the next one is handed out. */
+const BEHIND = 1;
 const ATTEMPTS = 5;
 
 /**
- * Content in pieces of 4 MiB, several being received at once and handed out in order. A piece is the reader's until it asks
+ * Content in pieces of 2 MiB, several being received at once and handed out in order. A piece is the reader's until it asks
  * for the next one; its memory is then used again. The last piece comes only when length and digest are right: whoever got to
  * the end without an error has read what was pushed. A connection that breaks is taken up again where it broke.
  * @throws ArtifactError `content-damaged`, and what `open` throws

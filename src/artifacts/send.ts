@@ -44,6 +44,8 @@ async function sendOnce({ url, headers, source, signal, onProgress }: SendReques
   const send = url.startsWith('https:') ? httpsRequest : httpRequest;
   const outgoing = send(url, { method: 'PUT', headers, timeout: SILENCE, ...(signal === undefined ? {} : { signal }) });
   outgoing.on('timeout', () => outgoing.destroy(Object.assign(new Error('silence'), { code: 'ETIMEDOUT' })));
+  // Its listeners may be gone when a body that was refused hits the closed connection (client/budget/agents.ts).
+  outgoing.once('socket', (socket) => socket.on('error', () => {}));
   // Whoever refuses early answers before all is sent, and then closes: the answer counts, not the broken pipe.
   const answered = new Promise<IncomingMessage>((resolve, reject) => {
     outgoing.once('response', resolve);

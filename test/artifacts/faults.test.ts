@@ -151,6 +151,18 @@ onEach('faults and bad input', (target) => {
     expect((await all(store.verify('l', { content: true }))).every(({ status }) => status === 'ok')).toBe(true);
   }, 180_000);
 
+  test('a provider that refuses before all was sent ends no process of ours', async () => {
+    const bytes = Buffer.alloc(8 * 1024 * 1024);
+    const address = { bucket: `${bucket}-none`, key: 'k' };
+    for (let round = 0; round < 15; round += 1) {
+      const sent = [1, 2].map((number) => client.uploadPart({ ...address, uploadId: 'x', number, bytes, crc32: 0 }));
+      const small = client.put({ ...address, body: { bytes: 'x' } });
+      for (const outcome of await Promise.allSettled([...sent, small])) {
+        expect(outcome.status === 'rejected' && outcome.reason instanceof BucketwrightError).toBe(true);
+      }
+    }
+  }, 60_000);
+
   test('a bomb is refused before it fills the disk, and leaves nothing', async () => {
     const store = open();
     const directory = join(scratch.path, 'bomb');

@@ -134,6 +134,21 @@ onEach('uploads without keys', (target) => {
     expect(await there(late.digest)).toBe(false);
   }, 60_000);
 
+  test('content that is refused early is refused clearly, and ends no process of ours', async () => {
+    const store = open();
+    const { content } = await bundle();
+    const path = join(scratch.path, 'too-long');
+    await writeFile(path, randomBytes(8 * 1024 * 1024));
+    const source = await openSource(path);
+    const { upload } = await store.grantUpload({ name: 'p/early', version: '1', content, expiresSeconds: 60 });
+    const { url = '', headers = {} } = upload ?? {};
+    for (let round = 0; round < 5; round += 1) {
+      const honest = { ...headers, 'content-length': String(8 * 1024 * 1024) };
+      await expect(sendContent({ url, headers: honest, source })).rejects.toMatchObject({ code: 'ticket' });
+    }
+    expect(await there(content.digest)).toBe(false);
+  }, 60_000);
+
   test('a ticket is of one tenant, for a while, and hard to guess', async () => {
     const [one, two] = [open({ tenant: 'one' }), open({ tenant: 'two' })];
     const { source, content } = await bundle();

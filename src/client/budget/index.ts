@@ -1,6 +1,7 @@
 import { Agent as HttpAgent } from 'node:http';
 import { Agent as HttpsAgent } from 'node:https';
 import type { Connection } from '../../providers/index.ts';
+import { heard } from './agents.ts';
 import { joinNeighbours } from './neighbours.ts';
 import { createRate } from './rate.ts';
 
@@ -25,7 +26,7 @@ const budgets = new Map<string, Budget>();
 /** One for each endpoint whose provider says what it allows an address; for others there is nothing to share. */
 export function budgetOf({ endpoint, provider: { limits } }: Connection): Budget {
   const Agent = endpoint.scheme === 'https' ? HttpsAgent : HttpAgent;
-  const own = (sockets: number) => new Agent({ keepAlive: true, maxSockets: sockets });
+  const own = (sockets: number) => heard(new Agent({ keepAlive: true, maxSockets: sockets }));
   const { connections, requestsPerSecond } = limits ?? {};
   if (connections === undefined && requestsPerSecond === undefined) {
     return { agent: own, take: () => Promise.resolve() };
@@ -59,6 +60,6 @@ export function budgetOf({ endpoint, provider: { limits } }: Connection): Budget
 
 /** Whoever closes a client must not end the others' sockets; idle ones do not keep the process. */
 function sharedBy(Agent: typeof HttpAgent | typeof HttpsAgent, sockets: number): HttpAgent | HttpsAgent {
-  const agent = new Agent({ keepAlive: true, maxSockets: sockets, maxTotalSockets: sockets });
+  const agent = heard(new Agent({ keepAlive: true, maxSockets: sockets, maxTotalSockets: sockets }));
   return Object.assign(agent, { destroy: () => undefined });
 }
