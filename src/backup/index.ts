@@ -21,6 +21,7 @@ export { Repository, where } from './repository/repository.ts';
 export type { SourceStore } from './repository/source-store.ts';
 export type { RepositoryPlace } from './repository/storage.ts';
 export { type Restored, restore } from './restore.ts';
+export { restoreTable } from './restore-table.ts';
 export { type BackUpOptions, backUp, type Member } from './set.ts';
 export { openSource, type SourceOptions } from './source/open.ts';
 export { judge, type SourceStatus, statusOf } from './status.ts';

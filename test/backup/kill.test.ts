@@ -69,7 +69,7 @@ function suite(name: string, missing: string | undefined, start: () => Promise<D
     }
 
     test('leave every listed snapshot whole, and nothing that stops the next run', {
-      timeout: 120_000 + kills * 20_000,
+      timeout: 120_000 + kills * 60_000,
     }, async () => {
       await using writer = await startWriter(path(), { pageSize: 4096, seed: 2, changes: 5, rate: 20, keys: 10_000 });
       await backup('run', 'node', path(), '--method', 'reader');

@@ -1,15 +1,16 @@
 import { join, resolve } from 'node:path';
-import { findSet, type Restored, restore, type Snapshot } from '../../backup/index.ts';
+import { findSet, type Restored, restore, restoreTable, type Snapshot, type SourceStore } from '../../backup/index.ts';
 import { formatDuration } from '../../core/durations.ts';
 import { formatBytes } from '../../core/sizes.ts';
 import { backupCommand, findSnapshot, isoTime, moment, snapshotFacts, sourceName, withRepository } from '../backup.ts';
-import { type Register, withSettings } from '../context.ts';
+import { type CliContext, type Register, withSettings } from '../context.ts';
 import { interruption } from '../interruption.ts';
 
 interface Options {
   readonly snapshot?: string;
   readonly at?: number;
   readonly set?: boolean;
+  readonly table?: string;
   readonly force?: boolean;
   readonly json?: boolean;
 }
@@ -25,6 +26,7 @@ export const backupRestore: Register = (program, context) => {
     .option('--snapshot <id>', 'the first letters of its id')
     .option('--at <time>', 'the newest that is not younger, such as 2026-11-24T03:00:00Z', moment)
     .option('--set', 'the name is that of a set: restore its sources, of one moment, each below the target')
+    .option('--table <name>', 'only this named table of an environment, as text for mdbx_load; the target is a file')
     .option('--force', 'replace what is at the target')
     .option('--json', 'print JSON')
     .addHelpText(
@@ -38,6 +40,12 @@ export const backupRestore: Register = (program, context) => {
             ? await findSet(repository, source, options.at)
             : [await findSnapshot(repository.source(source), options)];
         const signals = interruption(() => undefined);
+        const [first] = snapshots;
+        if (options.table !== undefined && first !== undefined) {
+          return await table(repository.source(first.source), first, options.table, target, options, context).finally(
+            () => signals.release(),
+          );
+        }
         const told: object[] = [];
         try {
           for (const snapshot of snapshots) {
@@ -62,6 +70,21 @@ export const backupRestore: Register = (program, context) => {
       }),
     );
 };
+
+async function table(
+  store: SourceStore,
+  snapshot: Snapshot,
+  name: string,
+  target: string,
+  { force, json }: Options,
+  context: CliContext,
+): Promise<void> {
+  const path = resolve(target);
+  const bytes = await restoreTable({ store, snapshot, table: name, target: path, force: force === true });
+  if (json === true) {
+    context.out.write(`${JSON.stringify({ snapshot: snapshotFacts(snapshot), table: name, path, bytes }, null, 2)}\n`);
+  } else context.out.write(`dumped  ${name} of ${snapshot.source} ${snapshot.id} to ${path}: ${formatBytes(bytes)}\n`);
+}
 
 const line = ({ source, id, time }: Snapshot, { bytes, milliseconds, path }: Restored): string =>
   `restored  ${source} ${id} of ${isoTime(time)} to ${path}: ${formatBytes(bytes)} in ${formatDuration(milliseconds)}`;
