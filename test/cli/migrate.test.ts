@@ -96,7 +96,7 @@ describe('Loki', { timeout: 60_000 }, () => {
   test.each([
     ['no YAML', 'server: [\n', [], /no YAML/],
     ['tabs', 'server:\n\thttp_listen_port: 3100\n', [], /tab/i],
-    ['an unknown key', `${older}ingestor: {}\n`, [], /ingestor: not in the reference/],
+    ['an unknown key', `${older}ingestor: {}\n`, [], /ingestor: no key of Loki/],
     ['a removed option', `${older}ingester: { max_transfer_retries: 0 }\n`, [], /max_transfer_retries/],
     ['a prefix with a slash', `storage_config:\n  ${s3}\n    storage_prefix: /logs\n${period}`, [], /"\/logs"/],
     [
