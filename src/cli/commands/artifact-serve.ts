@@ -8,6 +8,9 @@ import { formatListenAddress, type ListenAddress, parseListenAddress } from '../
 import { storesOf } from '../artifacts/session.ts';
 import { noun, type Register, withSettings } from '../context.ts';
 
+/** Longer than callers and proxies (60 s is usual) keep a connection: who closes first must not be the one who is asked next. */
+const KEEP_ALIVE_MS = 75_000;
+
 interface Options {
   readonly api: ListenAddress;
   readonly tokens: string;
@@ -50,7 +53,7 @@ export const artifactServe: Register = (program, context) => {
       writes: options.allowWrites === true,
       isProxy: (peer) => proxies.some((proxy) => isWithin(proxy, peer)),
     });
-    const server = createServer(api.listener);
+    const server = createServer({ keepAliveTimeout: KEEP_ALIVE_MS }, api.listener);
     try {
       await new Promise<void>((ready, reject) => {
         server.once('error', (error) => reject(cannotListen(options.api, error)));
