@@ -15,6 +15,8 @@ export interface Options {
   readonly write: boolean;
   /** A round that would go beyond so many minutes is not begun; the first always is. */
   readonly minutes: number;
+  /** Whole seconds that each cell of small requests, or of 1 MiB, is run at the most clients before it is measured. */
+  readonly warm: number;
 }
 
 export const usage = `npm run bench -- [options]
@@ -23,7 +25,8 @@ export const usage = `npm run bench -- [options]
   --rounds 3           rounds, interleaved over the servers
   --seconds 1          seconds a cell
   --clients 1,16,64    64 MiB and multipart run at a quarter of these
-  --minutes 15         fewer rounds where more would take longer than this
+  --minutes 33         fewer rounds where more would take longer than this
+  --warm 2             seconds that each small cell is run before, uncounted: V8 compiles what is hot
   --json FILE          every sample of every round
   --write              rewrite the tables in docs/benchmarks.md
   --quick              one round at 64 clients, without 64 MiB and multipart`;
@@ -60,6 +63,7 @@ export function parseOptions(args: readonly string[]): Options {
           seconds: text,
           clients: text,
           minutes: text,
+          warm: text,
           json: text,
           write: flag,
           quick: flag,
@@ -80,6 +84,7 @@ export function parseOptions(args: readonly string[]): Options {
     clients: [...new Set(clients)].sort((a, b) => a - b),
     json: values.json,
     write: values.write === true,
-    minutes: wholeNumber(values.minutes ?? '15', 'minutes'),
+    warm: wholeNumber(values.warm ?? (quick ? '1' : '2'), 'warm'),
+    minutes: wholeNumber(values.minutes ?? '33', 'minutes'),
   };
 }

@@ -14,8 +14,10 @@ export const cellIds = [
   'put1m-sha256',
   'get1m',
   'put64m',
+  'put64m-sha256',
   'get64m',
   'mpu8x8m',
+  'mpu8x8m-sha256',
 ] as const;
 export type CellId = (typeof cellIds)[number];
 
@@ -33,6 +35,10 @@ export interface Cell {
   /** Which ceilings can answer it at all; the raw file ceiling has no index to list. */
   readonly notOn?: readonly ServerId[];
 }
+
+/** Peers that have what they acknowledged on the disk; the others keep it in memory, or leave it to the kernel. */
+export const durablePeers: readonly ServerId[] = ['rgw', 'minio'];
+export const otherPeers: readonly ServerId[] = ['s3rver', 'fauxqs', 'moto'];
 
 const every = (asked: readonly number[]): readonly number[] => asked;
 const highest = (asked: readonly number[]): readonly number[] => asked.slice(-1);
@@ -85,6 +91,14 @@ export const cells: readonly Cell[] = [
   },
   { id: 'get1m', title: 'GET 1 MiB', driver: 'bulk', bytes: MiB, rate: 'MB/s', clients: every, notOn: ['null'] },
   { id: 'put64m', title: 'PUT 64 MiB', driver: 'bulk', bytes: 64 * MiB, rate: 'MB/s', clients: large },
+  {
+    id: 'put64m-sha256',
+    title: 'PUT 64 MiB, signed payload',
+    driver: 'bulk',
+    bytes: 64 * MiB,
+    rate: 'MB/s',
+    clients: (asked) => large(highest(asked)),
+  },
   { id: 'get64m', title: 'GET 64 MiB', driver: 'bulk', bytes: 64 * MiB, rate: 'MB/s', clients: large, notOn: ['null'] },
   {
     id: 'mpu8x8m',
@@ -93,6 +107,14 @@ export const cells: readonly Cell[] = [
     bytes: partBytes * partCount,
     rate: 'MB/s',
     clients: large,
+  },
+  {
+    id: 'mpu8x8m-sha256',
+    title: 'multipart 8 × 8 MiB, signed payload',
+    driver: 'bulk',
+    bytes: partBytes * partCount,
+    rate: 'MB/s',
+    clients: (asked) => large(highest(asked)),
   },
 ];
 

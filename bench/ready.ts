@@ -2,23 +2,16 @@
  * `npm run bench:ready`: is the time to ready after a crash independent of the number of objects? Options:
  * `--objects 1000,1000000`, `--rounds 15`, `--limit 1.5`, `--write` (docs/benchmarks.md). Exits with 1 above the limit.
  */
-import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { get } from 'node:http';
 import { loadavg } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
-import { KiB, MiB } from '../src/core/sizes.ts';
-import { signer, unsignedPayload } from './drive/sign.ts';
-import { Connection } from './drive/socket.ts';
 import { fill } from './fill.ts';
 import { machineFacts } from './machine.ts';
 import { spreadOf } from './measure/percentile.ts';
 import { cacheDirectory, repository } from './paths.ts';
 import { replaceBetweenMarkers } from './report/document.ts';
-import { credentials, freePort, region } from './servers/server.ts';
+import { crash, start } from './servers/crashing.ts';
 
 const { values } = parseArgs({
   options: {
@@ -30,7 +23,6 @@ const { values } = parseArgs({
 });
 
 const BUCKET = 'ready';
-const CONNECTIONS = 32;
 const markers = ['<!-- ready:begin -->', '<!-- ready:end -->'] as const;
 const say = (text: string): void => {
   process.stderr.write(`bench:ready: ${text}\n`);
@@ -40,77 +32,6 @@ interface Subject {
   readonly objects: number;
   readonly data: string;
   readonly milliseconds: number[];
-}
-
-interface Started {
-  readonly child: ChildProcess;
-  readonly port: number;
-  readonly milliseconds: number;
-}
-
-function isReady(port: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    get({ host: '127.0.0.1', port, path: '/readyz', agent: false }, (response) => {
-      response.resume();
-      resolve(response.statusCode === 200);
-    }).once('error', () => resolve(false));
-  });
-}
-
-/** The built command line on that data, and how long it took from its start to ready. */
-async function start(data: string): Promise<Started> {
-  const [port, adminPort] = [await freePort(), await freePort()];
-  const began = performance.now();
-  const child = spawn(process.execPath, [join(repository, 'bin', 'bucketwright.cjs'), 'serve'], {
-    cwd: data,
-    env: {
-      ...process.env,
-      BUCKETWRIGHT_DATA: data,
-      BUCKETWRIGHT_LISTEN: `127.0.0.1:${port}`,
-      BUCKETWRIGHT_ADMIN_LISTEN: `127.0.0.1:${adminPort}`,
-      S3_ACCESS_KEY_ID: credentials.accessKeyId,
-      S3_SECRET_ACCESS_KEY: credentials.secretAccessKey,
-      S3_REGION: region,
-    },
-    stdio: 'ignore',
-  });
-  for (let attempt = 0; attempt < 30_000; attempt += 1) {
-    if (await isReady(adminPort)) return { child, port, milliseconds: performance.now() - began };
-    if (child.exitCode !== null) throw new Error(`serve on ${data} ended with ${child.exitCode}`);
-    await sleep(1);
-  }
-  child.kill('SIGKILL');
-  throw new Error(`serve on ${data} did not become ready`);
-}
-
-/** Kills the server while it writes: what recovery finds is a crash, not a tidy end. The keys stay the same ones. */
-async function crash({ child, port }: Started): Promise<void> {
-  const by = signer(new Date(), unsignedPayload);
-  let acknowledged = 0;
-  const write = async (number: number): Promise<void> => {
-    const target = `/${BUCKET}/written-at-the-crash/${number}`;
-    const head = [`PUT ${target} HTTP/1.1`, ...by.common, `Authorization: ${by.authorize('PUT', target)}`];
-    const body = Buffer.alloc(number % 2 === 0 ? KiB : MiB, 'w');
-    const connection = new Connection(port);
-    try {
-      for (;;) {
-        const { status } = await connection.request(`${head.join('\r\n')}\r\nContent-Length: ${body.length}\r\n`, body);
-        if (status === 200) acknowledged += 1;
-      }
-    } catch {
-      // killed
-    } finally {
-      connection.close();
-    }
-  };
-  const load = Array.from({ length: CONNECTIONS }, (_, number) => write(number));
-  for (let waited = 0; acknowledged < CONNECTIONS && waited < 30_000; waited += 20) await sleep(20);
-  await sleep(Math.random() * 200);
-  const exited = once(child, 'exit');
-  child.kill('SIGKILL');
-  await exited;
-  await Promise.all(load);
-  if (acknowledged === 0) throw new Error('the server took no write within 30 s');
 }
 
 function table(subjects: readonly Subject[], rounds: number): string {
@@ -141,12 +62,12 @@ try {
     const data = join(scratch, String(objects));
     mkdirSync(data);
     const began = performance.now();
-    await fill(data, BUCKET, objects, (done) => say(`${done.toLocaleString('en')} objects`));
+    await fill(data, BUCKET, { to: objects, progress: (done) => say(`${done.toLocaleString('en')} objects`) });
     say(`${objects.toLocaleString('en')} objects filled in ${((performance.now() - began) / 1000).toFixed(0)} s`);
     subjects.push({ objects, data, milliseconds: [] });
   }
   // The first start of each follows a tidy end and is not counted.
-  for (const { data } of subjects) await crash(await start(data));
+  for (const { data } of subjects) await crash(await start(data), BUCKET);
   for (let round = 0; round < rounds; round += 1) {
     for (const { objects, data, milliseconds } of round % 2 === 0 ? subjects : subjects.toReversed()) {
       const started = await start(data);
@@ -154,7 +75,7 @@ try {
       say(
         `round ${round + 1}: ${objects.toLocaleString('en')} objects: ready after ${started.milliseconds.toFixed(0)} ms`,
       );
-      await crash(started);
+      await crash(started, BUCKET);
     }
   }
   const text = table(subjects, rounds);

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { cpuOf } from '../measure/cpu.ts';
 import type { Memory } from '../measure/memory.ts';
 import { watchMemory } from '../measure/memory.ts';
 import { type Cell, type CellId, listedObjects, smallBytes } from '../plan.ts';
@@ -104,7 +105,9 @@ async function runSmall(turn: Turn, server: Server, writtenKeys: Map<string, num
     writeRequests(file, { ...requestsOf(turn), targets }, signer(new Date(), unsignedPayload));
   }
   const watch = watchMemory(server.pids);
+  const cpuBefore = cpuOf(server.pids);
   const run = await runWrk(server.port, file, turn.clients, turn.seconds);
+  const cpuMs = cpuOf(server.pids) - cpuBefore;
   const memory = watch.stop();
   const reached = Math.min(run.issued - turn.clients, writesASecond * turn.seconds);
   if (turn.cell.id === 'put1k') writtenKeys.set(handle, Math.max(1, reached));
@@ -115,16 +118,21 @@ async function runSmall(turn: Turn, server: Server, writtenKeys: Map<string, num
     opsPerSecond: done / run.seconds,
     p50Ms: run.p50Ms,
     p99Ms: run.p99Ms,
+    cpuMs,
     done,
     errors: run.errors,
     ...(problem === undefined ? {} : { problem }),
   };
 }
 
+/** Carry the SHA-256 of the body, which the server has to compute as well. */
+const signed: ReadonlySet<CellId> = new Set(['put1m-sha256', 'put64m-sha256', 'mpu8x8m-sha256']);
+
 const actions: Partial<Record<CellId, 'put' | 'get' | 'multipart'>> = {
   get1m: 'get',
   get64m: 'get',
   mpu8x8m: 'multipart',
+  'mpu8x8m-sha256': 'multipart',
 };
 
 async function runLarge(turn: Turn, server: Server): Promise<Sample> {
@@ -132,9 +140,11 @@ async function runLarge(turn: Turn, server: Server): Promise<Sample> {
   const action = actions[cell.id] ?? 'put';
   const readSet = readSets.find((set) => set.cell === cell.id);
   const prefix = readSet?.prefix ?? `large-${cell.id}-${turn.round}-${clients}`;
-  const job = { port: server.port, bucket, prefix, bytes: cell.bytes, signedPayload: cell.id === 'put1m-sha256' };
+  const job = { port: server.port, bucket, prefix, bytes: cell.bytes, signedPayload: signed.has(cell.id) };
   const watch = watchMemory(server.pids);
+  const cpuBefore = cpuOf(server.pids);
   const run = await runBulk({ ...job, action, keys: readSet?.keys ?? 0, clients, seconds });
+  const cpuMs = cpuOf(server.pids) - cpuBefore;
   const memory = watch.stop();
   let problem = run.firstError;
   if (action !== 'get' && server.id !== 'null') {
@@ -149,6 +159,7 @@ async function runLarge(turn: Turn, server: Server): Promise<Sample> {
     opsPerSecond: run.done === 0 ? 0 : run.done / run.seconds,
     p50Ms: run.p50Ms ?? Number.NaN,
     p99Ms: run.p99Ms ?? Number.NaN,
+    cpuMs,
     done: run.done,
     errors: run.errors,
     driverBusy: run.driverBusy,
@@ -162,7 +173,7 @@ export async function runCell(turn: Turn, server: Server, writtenKeys: Map<strin
     return turn.cell.driver === 'wrk' ? await runSmall(turn, server, writtenKeys) : await runLarge(turn, server);
   } catch (error) {
     const problem = error instanceof Error ? error.message : String(error);
-    const nothing = { opsPerSecond: 0, p50Ms: Number.NaN, p99Ms: Number.NaN, done: 0, errors: 1, problem };
+    const nothing = { opsPerSecond: 0, p50Ms: Number.NaN, p99Ms: Number.NaN, cpuMs: 0, done: 0, errors: 1, problem };
     return { ...base(turn, server, { resident: 0, file: 0 }), ...nothing };
   }
 }

@@ -1,17 +1,10 @@
 import { readFileSync } from 'node:fs';
+import { childrenOf } from './processes.ts';
 
 /** Memory of a process tree now, in bytes. `file` is mapped files, such as an LMDB index, which the kernel can drop. */
 export interface Memory {
   readonly resident: number;
   readonly file: number;
-}
-
-function childrenOf(pid: number): readonly number[] {
-  try {
-    return readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ').filter(Boolean).map(Number);
-  } catch {
-    return [];
-  }
 }
 
 function field(status: string, name: string): number {

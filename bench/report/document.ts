@@ -1,6 +1,6 @@
 import { UsageError } from '../../src/core/errors.ts';
 import type { Report } from './report.ts';
-import { latencyTable, memoryTable, problems, rateTable, targetTable } from './tables.ts';
+import { cpuTable, latencyTable, memoryTable, problems, rateTable, targetTable } from './tables.ts';
 
 export const beginMarker = '<!-- bench:begin -->';
 export const endMarker = '<!-- bench:end -->';
@@ -22,6 +22,8 @@ export function renderReport(report: Report): string {
     rateTable(report),
     '### Latency',
     latencyTable(report),
+    '### Processor time',
+    cpuTable(report),
     '### Memory',
     memoryTable(report),
     ...(complaints.length === 0 ? [] : ['### Failures seen', complaints.join('\n')]),

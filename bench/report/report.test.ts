@@ -7,7 +7,7 @@ import { figure, rateTable, table } from './tables.ts';
 import { judge } from './targets.ts';
 
 function sample(server: ServerId, cell: CellId, opsPerSecond: number, more: Partial<Sample> = {}): Sample {
-  const latency = { p50Ms: 1, p99Ms: 2 };
+  const latency = { p50Ms: 1, p99Ms: 2, cpuMs: 3 };
   return {
     server,
     cell,

@@ -12,6 +12,8 @@ export interface Sample {
   readonly opsPerSecond: number;
   readonly p50Ms: number;
   readonly p99Ms: number;
+  /** Processor time of the server's process tree during the cell, milliseconds. */
+  readonly cpuMs: number;
   readonly done: number;
   readonly errors: number;
   /** Peak of the server's process tree during the cell, bytes, and how much of that were mapped files. */
@@ -49,6 +51,8 @@ export interface Summary {
   readonly p50Ms: Spread;
   readonly p99Ms: Spread;
   readonly resident: number;
+  /** Milliseconds of processor time a successful request. */
+  readonly cpuMs: number;
   readonly done: number;
   readonly errors: number;
   readonly problem: string | undefined;
@@ -73,6 +77,7 @@ export function summarise(
     p50Ms: spreadOf(found.map((sample) => sample.p50Ms)),
     p99Ms: spreadOf(found.map((sample) => sample.p99Ms)),
     resident: Math.max(...found.map((sample) => sample.resident)),
+    cpuMs: found.reduce((sum, sample) => sum + sample.cpuMs, 0) / found.reduce((sum, sample) => sum + sample.done, 0),
     done: found.reduce((sum, sample) => sum + sample.done, 0),
     errors: found.reduce((sum, sample) => sum + sample.errors, 0),
     problem: found.find((sample) => sample.problem !== undefined)?.problem,

@@ -84,6 +84,24 @@ export function latencyTable(report: Report): string {
   );
 }
 
+/** Of the whole process tree. µs a request for small ones, ms a megabyte for large ones. */
+export function cpuTable(report: Report): string {
+  const ids = present(report);
+  const text = (cell: Cell, summary: Summary | undefined): string => {
+    if (summary === undefined) return '—';
+    return figure(cell.rate === 'MB/s' ? summary.cpuMs / (cell.bytes / mega) : summary.cpuMs * 1000);
+  };
+  return table(
+    ['processor time', 'clients', '', ...ids],
+    rowsOf(report).map((row) => [
+      row.cell.title,
+      String(row.clients),
+      row.cell.rate === 'MB/s' ? 'ms a MB' : 'µs a request',
+      ...ids.map((id) => text(row.cell, comparable(row.of.get(id)))),
+    ]),
+  );
+}
+
 export function memoryTable(report: Report): string {
   const ids = present(report);
   const mib = (bytes: number | undefined): string => (bytes === undefined ? '—' : figure(bytes / MiB));

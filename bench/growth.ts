@@ -1,0 +1,200 @@
+/**
+ * `npm run bench:growth`: what a server costs as objects and clients grow. One data directory grows from 1,000 to 10,000,000
+ * objects; at each size a server is started on it, crashed, started again and asked. Then the clients grow. Writes tables and
+ * plots with `--write`. Options: `--objects 1000,…`, `--clients 1,…`, `--seconds 2`, `--json FILE`.
+ */
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { loadavg } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { parseArgs } from 'node:util';
+import { signer, unsignedPayload } from './drive/sign.ts';
+import { runWrk, writeRequests } from './drive/wrk.ts';
+import { fill, filledKey } from './fill.ts';
+import { machineFacts } from './machine.ts';
+import { cpuOf } from './measure/cpu.ts';
+import { memoryOf, watchMemory } from './measure/memory.ts';
+import { spreadOf } from './measure/percentile.ts';
+import { cacheDirectory, repository } from './paths.ts';
+import { replaceBetweenMarkers } from './report/document.ts';
+import { type Asked, type ClientsPoint, growthCharts, growthText, type Kind, type SizePoint } from './report/growth.ts';
+import { crash, type Started, start, stop } from './servers/crashing.ts';
+
+const { values } = parseArgs({
+  options: {
+    objects: { type: 'string', default: '1000,10000,100000,1000000,10000000' },
+    clients: { type: 'string', default: '1,4,16,64,256,1024' },
+    seconds: { type: 'string', default: '2' },
+    json: { type: 'string' },
+    write: { type: 'boolean', default: false },
+  },
+});
+
+const BUCKET = 'growth';
+/** Of every object: the index is what grows, 10,000,000 of 1 KiB would measure the disk. */
+const BODY_BYTES = 128;
+const CLIENTS = 64;
+/** What the other sizes are compared with. */
+const BASE = 10_000;
+const STARTS = 3;
+const ROUNDS = 3;
+const markers = ['<!-- growth:begin -->', '<!-- growth:end -->'] as const;
+const say = (text: string): void => {
+  process.stderr.write(`bench:growth: ${text}\n`);
+};
+
+const sizes = values.objects.split(',').map(Number);
+const clientNumbers = values.clients.split(',').map(Number);
+const seconds = Number(values.seconds);
+const runs = join(cacheDirectory, 'runs');
+mkdirSync(runs, { recursive: true });
+const scratch = mkdtempSync(join(runs, 'g'));
+const list = join(scratch, 'requests.txt');
+
+/** Always the same sequence, so that runs can be compared. */
+let state = 1;
+function below(limit: number): number {
+  state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
+  return Math.floor((state / 2 ** 32) * limit);
+}
+
+let written = 0;
+
+function targetsOf(kind: Kind, objects: number): readonly string[] {
+  switch (kind) {
+    case 'get':
+      return Array.from({ length: 10_000 }, () => `/${BUCKET}/${filledKey(below(objects))}`);
+    case 'list': {
+      const page = (from: number) => (from === 0 ? '' : `&start-after=${encodeURIComponent(filledKey(from - 1))}`);
+      const room = Math.max(1, objects - 1000);
+      return Array.from(
+        { length: 500 },
+        () => `/${BUCKET}?list-type=2&max-keys=1000&prefix=object%2F${page(below(room))}`,
+      );
+    }
+    case 'put':
+      written += 1;
+      return Array.from({ length: 20_000 * seconds }, (_, number) => `/${BUCKET}/written/${written}/${number}`);
+  }
+}
+
+/** @throws {Error} where answers fail: a rate of failures would look good */
+async function ask(server: Started, kind: Kind, objects: number, clients: number, time: number): Promise<Asked> {
+  const request = { method: kind === 'put' ? 'PUT' : 'GET', bodyBytes: kind === 'put' ? BODY_BYTES : 0, once: false };
+  writeRequests(list, { ...request, targets: targetsOf(kind, objects) }, signer(new Date(), unsignedPayload));
+  const watch = watchMemory([server.pid]);
+  const before = cpuOf([server.pid]);
+  const run = await runWrk(server.port, list, clients, time);
+  const cpuMs = cpuOf([server.pid]) - before;
+  const { resident, file } = watch.stop();
+  if (run.errors > 0) throw new Error(`${run.errors} of ${run.answered} ${kind} requests failed`);
+  return {
+    opsPerSecond: run.answered / run.seconds,
+    p99Ms: run.p99Ms,
+    cpuMicroseconds: (cpuMs * 1000) / run.answered,
+    resident,
+    mapped: file,
+  };
+}
+
+async function warm(server: Started, objects: number): Promise<void> {
+  for (const kind of ['get', 'list', 'put'] as const) await ask(server, kind, objects, CLIENTS, 1);
+}
+
+/** Starts after crashes, what is resident then, and what reads and writes do. */
+async function measureSize(data: string, objects: number): Promise<SizePoint> {
+  const starts: number[] = [];
+  const idle: number[] = [];
+  await crash(await start(data), BUCKET);
+  for (let count = 0; count < STARTS; count += 1) {
+    const server = await start(data);
+    starts.push(server.milliseconds);
+    await sleep(500);
+    idle.push(memoryOf([server.pid]).resident);
+    await crash(server, BUCKET);
+  }
+  const server = await start(data);
+  await warm(server, objects);
+  const asked = {
+    get: await ask(server, 'get', objects, CLIENTS, seconds),
+    list: await ask(server, 'list', objects, CLIENTS, seconds),
+    put: await ask(server, 'put', objects, CLIENTS, seconds),
+  };
+  await stop(server);
+  const point = { objects, readyMs: spreadOf(starts).median, idle: spreadOf(idle).median, asked };
+  say(
+    `${objects.toLocaleString('en')} objects: ready ${point.readyMs.toFixed(0)} ms, GET ${asked.get.opsPerSecond.toFixed(0)}/s, LIST ${asked.list.opsPerSecond.toFixed(0)}/s, PUT ${asked.put.opsPerSecond.toFixed(0)}/s`,
+  );
+  return point;
+}
+
+/** The smaller and the largest in turn, so that neither has the better minutes of the machine. */
+async function compare(base: string, baseObjects: number, most: string, objects: number) {
+  const seen = { base: [] as SizePoint[], most: [] as SizePoint[] };
+  for (let round = 0; round < ROUNDS; round += 1) {
+    seen.base.push(await measureSize(base, baseObjects));
+    seen.most.push(await measureSize(most, objects));
+  }
+  return seen;
+}
+
+async function measureClients(data: string, processes: 'one' | 'auto'): Promise<ClientsPoint[]> {
+  const points: ClientsPoint[] = [];
+  const server = await start(data, ['--processes', processes === 'one' ? '1' : 'auto']);
+  await warm(server, BASE);
+  for (const clients of clientNumbers) {
+    const asked = {
+      get: await ask(server, 'get', BASE, clients, seconds),
+      list: await ask(server, 'list', BASE, clients, seconds),
+      put: await ask(server, 'put', BASE, clients, seconds),
+    };
+    points.push({ clients, processes, asked });
+    say(`${clients} clients, processes ${processes}: GET ${asked.get.opsPerSecond.toFixed(0)}/s`);
+  }
+  await stop(server);
+  return points;
+}
+
+const machine = machineFacts(scratch);
+const began = Date.now();
+try {
+  const grown = join(scratch, 'grown');
+  const base = join(scratch, 'base');
+  for (const path of [grown, base]) mkdirSync(path);
+  const filling = { bytes: BODY_BYTES, fileEvery: 0, durable: false };
+  await fill(base, BUCKET, { ...filling, to: BASE, progress: () => undefined });
+  const clients = [...(await measureClients(base, 'one')), ...(await measureClients(base, 'auto'))];
+  const points: SizePoint[] = [];
+  let from = 0;
+  for (const to of sizes) {
+    const filledFrom = performance.now();
+    await fill(grown, BUCKET, { ...filling, from, to, progress: () => undefined });
+    say(`${to.toLocaleString('en')} objects filled in ${((performance.now() - filledFrom) / 1000).toFixed(0)} s`);
+    from = to;
+    points.push(await measureSize(grown, to));
+  }
+  const compared = await compare(base, BASE, grown, from);
+  const report = {
+    date: new Date(began).toISOString().slice(0, 10),
+    command: ['npm run bench:growth', ...(process.argv.length > 2 ? ['--', ...process.argv.slice(2)] : [])].join(' '),
+    machine: `${machine.cores} cores (${machine.processor}), ${machine.memoryGiB} GiB, ${machine.filesystem}, Node ${machine.node}; load before the run ${machine.loadBefore.toFixed(1)}, after it ${(loadavg()[0] ?? 0).toFixed(1)}`,
+    bodyBytes: BODY_BYTES,
+    atClients: CLIENTS,
+    points,
+    clients,
+    compared,
+  };
+  const text = growthText(report);
+  process.stdout.write(`${text}\n`);
+  if (values.json !== undefined) writeFileSync(values.json, `${JSON.stringify(report, undefined, 1)}\n`);
+  if (values.write) {
+    const page = join(repository, 'docs', 'benchmarks.md');
+    writeFileSync(page, replaceBetweenMarkers(readFileSync(page, 'utf8'), text, markers));
+    const images = join(repository, 'docs', 'images');
+    mkdirSync(images, { recursive: true });
+    for (const [name, svg] of growthCharts(report)) writeFileSync(join(images, name), svg);
+  }
+  say(`${((Date.now() - began) / 1000).toFixed(0)} s in all`);
+} finally {
+  rmSync(scratch, { recursive: true, force: true });
+}
