@@ -1,3 +1,5 @@
+import { instantiate, moduleOf, signed, unsigned } from './wasm.ts';
+
 /**
  * A CRC of up to 64 bits as a WebAssembly function, assembled here: V8 has 64-bit integers only inside WebAssembly, and
  * this runs some five times as fast as the AWS SDK's CRC64NVME (docs/decisions/0010-checksums.md). The algorithm is
@@ -6,18 +8,6 @@
  */
 export type CrcKernel = (crc: bigint, bytes: Uint8Array) => bigint;
 
-// The part of the global WebAssembly used here: neither ES2023's nor Node 20's declarations have it.
-declare const WebAssembly: {
-  readonly Memory: new (limits: { initial: number }) => { readonly buffer: ArrayBuffer };
-  readonly Module: new (code: Uint8Array<ArrayBuffer>) => object;
-  readonly Instance: new (
-    module: object,
-    imports: Record<string, Record<string, object>>,
-  ) => {
-    readonly exports: { readonly crc?: (crc: bigint, start: number, end: number) => bigint };
-  };
-};
-
 const SLICES = 8;
 const TABLE_BYTES = 256 * 8;
 const WINDOW = SLICES * TABLE_BYTES;
@@ -25,12 +15,9 @@ const PAGES = 3;
 
 /** `polynomial` in reflected form. One instance per thread; calls are synchronous, so it needs no lock. */
 export function compileCrc(polynomial: bigint): CrcKernel {
-  const memory = new WebAssembly.Memory({ initial: PAGES });
-  fillTables(new BigUint64Array(memory.buffer, 0, SLICES * 256), polynomial);
-  const { exports } = new WebAssembly.Instance(new WebAssembly.Module(assemble()), { m: { m: memory } });
-  const run = exports.crc;
-  if (run === undefined) throw new TypeError('the CRC kernel exports no function');
-  const window = new Uint8Array(memory.buffer, WINDOW);
+  const { memory, run } = instantiate(assemble(), PAGES, isCrc);
+  fillTables(new BigUint64Array(memory, 0, SLICES * 256), polynomial);
+  const window = new Uint8Array(memory, WINDOW);
 
   return (start, bytes) => {
     let crc = start;
@@ -41,6 +28,12 @@ export function compileCrc(polynomial: bigint): CrcKernel {
     }
     return BigInt.asUintN(64, crc);
   };
+}
+
+type Run = (crc: bigint, start: number, end: number) => bigint;
+
+function isCrc(run: unknown): run is Run {
+  return typeof run === 'function';
 }
 
 /** Table k holds the CRC of one byte followed by k zero bytes. */
@@ -114,26 +107,5 @@ function assemble(): Uint8Array<ArrayBuffer> {
     ...[...end, ...end],
   ];
   const code = [1, 1, i64, ...eightBytes, ...oneByte, ...get(local.crc), ...end];
-  const m = [1, 'm'.charCodeAt(0)];
-  return Uint8Array.from([
-    ...[0, 0x61, 0x73, 0x6d, 1, 0, 0, 0],
-    ...section(1, [1, 0x60, 3, i64, i32, i32, 1, i64]), // one function type
-    ...section(2, [1, ...m, ...m, 2, 0, PAGES]), // import the memory m.m
-    ...section(3, [1, 0]), // one function
-    ...section(7, [1, 3, ...Buffer.from('crc'), 0, 0]), // export it
-    ...section(10, [1, ...unsigned(code.length), ...code]),
-  ]);
-}
-
-function section(id: number, bytes: readonly number[]): number[] {
-  return [id, ...unsigned(bytes.length), ...bytes];
-}
-
-/** LEB128, for values below 2^31. */
-function unsigned(value: number): number[] {
-  return value < 128 ? [value] : [(value & 127) | 128, ...unsigned(value >>> 7)];
-}
-
-function signed(value: number): number[] {
-  return value < 64 ? [value] : [(value & 127) | 128, ...signed(value >>> 7)];
+  return moduleOf([i64, i32, i32], [i64], code, PAGES);
 }

@@ -97,9 +97,7 @@ class BodyThread {
   constructor() {
     this.#worker = new Worker(new URL('./body-worker.js', import.meta.url));
     this.#worker.unref();
-    this.#worker.on('message', (reply: BodyReply | undefined) => {
-      if (reply !== undefined) this.#receive(reply);
-    });
+    this.#worker.on('message', (reply: BodyReply) => this.#receive(reply));
     this.#worker.on('error', (error) => this.#fail(error instanceof Error ? error : new Error(String(error))));
   }
 
