@@ -119,7 +119,7 @@ class Proof {
     ];
   }
 
-  /** A new file, all its bytes, its fdatasync, its directory's fsync; then the index. */
+  /** A new file, its directory's fsync, all its bytes and their fdatasync; after all of that the index. */
   body(size: number): string[] {
     const made = this.#window.filter(
       ({ name, target, text }) => name === 'openat' && target.includes('/bodies/') && /O_CREAT\|O_EXCL/.test(text),
@@ -130,14 +130,12 @@ class Proof {
     const writes = of(file.target).filter((call) => isWrite(call) && call.begin > file.end);
     const written = Math.max(...writes.map(({ end }) => end));
     const sync = of(file.target).find(({ name, begin }) => /^f(data)?sync$/.test(name) && begin > written);
-    const entry = of(dirname(file.target)).find(
-      ({ name, begin }) => name === 'fsync' && begin > (sync?.end ?? written),
-    );
+    const entry = of(dirname(file.target)).find(({ name, begin }) => name === 'fsync' && begin > file.end);
     return [
       ...(bytesOf(writes) === size ? [] : [`${bytesOf(writes)} bytes of the body were written before the answer`]),
       ...(sync?.result === 0 ? [] : ['the body was not synced']),
       ...(entry?.result === 0 ? [] : ["the body's directory was not synced"]),
-      ...this.index(entry?.end ?? written),
+      ...this.index(Math.max(sync?.end ?? written, entry?.end ?? written)),
     ];
   }
 

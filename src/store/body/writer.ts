@@ -260,8 +260,11 @@ class BodyFile {
   }
 
   async #makeDurable(): Promise<void> {
-    if (this.#options.durable) await this.#file.datasync();
+    if (this.#options.durable) {
+      // At once, so that one commit of the file system's journal serves both; the entry is there since the file was made.
+      const syncs = await Promise.allSettled([this.#file.datasync(), this.#place.syncDirectory()]);
+      for (const sync of syncs) if (sync.status === 'rejected') throw sync.reason;
+    }
     await this.#file.close();
-    if (this.#options.durable) await this.#place.syncDirectory();
   }
 }
