@@ -94,7 +94,9 @@ async function clearDead(
     const present = await others(store, mine);
     for (const object of present) {
       const holder = await readHolder(store, object.name);
-      const here = holder === undefined ? 'elsewhere' : isRunning(holder.identity);
+      // What another program wrote there tells nothing about its process: it is given its time, too.
+      const foreign = holder === undefined || pidOf(holder.identity) === undefined;
+      const here = foreign ? 'elsewhere' : isRunning(holder.identity);
       if (here === true) throw busy(store, holder);
       if (here === false) {
         await store.remove(object.name);

@@ -120,7 +120,12 @@ def restore_tree(content):
             os.chmod(path, entry["mode"])
 
 
-newest = sorted(os.listdir(os.path.join(root, folder, "snapshots")))[0]
+def age(name):
+    order, time, _ = name.split("-")
+    return int(order), -int(time)
+
+
+newest = min(os.listdir(os.path.join(root, folder, "snapshots")), key=age)
 snapshot = document(b"snapshot", folder + "snapshots/" + newest)
 order, time, identity = newest.split("-")
 assert (snapshot["version"], snapshot["source"], snapshot["id"]) == (1, source, identity)

@@ -107,12 +107,22 @@ export class SourceStore implements BlobStore {
     await this.storage.write(key, await sealDocument(this.#master, 'snapshot', snapshot), { once: true });
   }
 
-  /** Names of its snapshots, the newest first; a page of 1,000 is one request, and no snapshot is read. */
+  /**
+   * Names of its snapshots, the newest first; a page of 1,000 is one request, and no snapshot is read. Of several with one
+   * sequence, as writers at once leave them, the latest comes first: among keys it is the last.
+   */
   async *names(pageSize?: number): AsyncGenerator<SnapshotName> {
+    let equal: SnapshotName[] = [];
     for await (const { name } of this.list('snapshots/', pageSize)) {
       const parsed = parseSnapshotKey(name);
-      if (parsed !== undefined) yield parsed;
+      if (parsed === undefined) continue;
+      if (equal[0] !== undefined && equal[0].sequence !== parsed.sequence) {
+        yield* equal.reverse();
+        equal = [];
+      }
+      equal.push(parsed);
     }
+    yield* equal.reverse();
   }
 
   /** Undefined: it is not there any more. @throws BackupError `damaged`, `repository-format` */
