@@ -8,7 +8,17 @@ import {
   S3Client,
 } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { applyPrune, extendLocks, type Opener, planPrune, Repository, verify } from '../../src/backup/index.ts';
+import {
+  applyPrune,
+  createBackupMetrics,
+  extendLocks,
+  type Opener,
+  parseDaemonPlan,
+  planPrune,
+  Repository,
+  runDaemon,
+  verify,
+} from '../../src/backup/index.ts';
 import type { ObjectClient } from '../../src/client/index.ts';
 import { createBucketClient } from '../../src/client/index.ts';
 import { DAY } from '../../src/core/durations.ts';
@@ -110,6 +120,27 @@ function suite(name: string, missing: string | undefined, start: () => Promise<D
       const failed = (await collect(verify({ store, share: 1, turn: 0 }))).filter(({ status }) => status === 'fail');
       expect(failed).toEqual([]);
       s3.destroy();
+      // A daemon sees to it though it prunes nothing.
+      await store.removeAll((await collect(store.list('locks/'))).map((one) => one.name));
+      const stop = new AbortController();
+      const running = runDaemon({
+        repository,
+        plan: parseDaemonPlan(
+          `sets: [{ name: tree, every: 1h, sources: [{ name: tree, path: ${path}, kind: directory }] }]`,
+          'backup.yaml',
+        ),
+        scratch: directory.path,
+        mdbxCopy: undefined,
+        // Later than all of that: no lock can be made shorter.
+        clock: { now: () => Date.now() + 40 * DAY },
+        metrics: createBackupMetrics(),
+        events: { stored: () => undefined, said: () => undefined, failed: () => undefined },
+        stop: stop.signal,
+        abort: stop.signal,
+      });
+      await expect.poll(() => collect(store.list('locks/')), { timeout: 20_000 }).toHaveLength(1);
+      stop.abort();
+      await running;
     });
   });
 }

@@ -52,7 +52,7 @@ export async function runDaemon(options: DaemonOptions): Promise<void> {
  * @returns how many failed
  */
 export async function runSetsOnce(options: DaemonOptions): Promise<number> {
-  const { repository, plan, events, metrics, stop } = options;
+  const { repository, plan, events, metrics, clock, stop } = options;
   let failures = 0;
   for (const set of plan.sets) {
     if (stop.aborted) break;
@@ -61,6 +61,7 @@ export async function runSetsOnce(options: DaemonOptions): Promise<number> {
     try {
       for (const store of stores) leases.push(await takeLease(store, { purpose: 'backup run', signal: stop }));
       await runOnce(set, stores, [], options);
+      for (const store of stores) await extendLocks(store, clock.now());
     } catch (error) {
       failures += 1;
       for (const { source } of stores) metrics.failed(source, 'run');
@@ -104,7 +105,7 @@ async function superviseSet(set: SetPlan, options: DaemonOptions): Promise<void>
 }
 
 async function work(set: SetPlan, stores: readonly SourceStore[], options: DaemonOptions): Promise<void> {
-  const { plan, metrics, events, clock, stop, abort } = options;
+  const { repository, plan, metrics, events, clock, stop, abort } = options;
   for (const store of stores) {
     metrics.objectives(store.source, { ...set, drillEvery: plan.drill?.every });
     metrics.status(await statusOf(store));
@@ -125,12 +126,18 @@ async function work(set: SetPlan, stores: readonly SourceStore[], options: Daemo
       stop,
     }),
   ];
+  // Whether anything prunes or not: no lock may run out under what is still needed.
+  if (repository.storage.place.lock !== undefined) {
+    const task = async () => {
+      for (const store of stores) await turns.take(() => extendLocks(store, clock.now()));
+    };
+    tasks.push(repeat({ every: HOUR, first: 0, task, failed: failed('lock'), stop }));
+  }
   if (plan.prune !== undefined) {
     const rules = keepRulesOf(plan.prune.keep);
     const task = async () => {
       for (const store of stores) {
         await turns.take(async () => {
-          await extendLocks(store, clock.now());
           const now = clock.now();
           await applyPrune(store, await planPrune(store, { rules, now }), now);
           metrics.status(await statusOf(store));

@@ -5,6 +5,7 @@ import {
   backUp,
   createBackupMetrics,
   type DaemonPlan,
+  extendLocks,
   type Hooks,
   type Method,
   openSource,
@@ -92,6 +93,7 @@ async function once(
     const members = [{ store, source, path }];
     const snapshots = await backUp({ members, name: undefined, hooks, full: full === true, signal: signals.abort });
     for (const snapshot of snapshots) reportStored(snapshot, options.json === true, context);
+    await extendLocks(store, systemClock.now());
   } finally {
     await lease.release();
     signals.release();
