@@ -18,6 +18,7 @@ import {
   mdbxCopy,
   startWriter,
   type WriteOptions,
+  withoutNumbers,
   write,
   writeArguments,
 } from '../support/mdbx.ts';
@@ -302,12 +303,7 @@ skipUnless(missing === undefined, missing ?? '')('our reader of an MDBX environm
   test('pages that carry no transaction number: refused alive, copied by another method', async () => {
     await using bench = await Bench.create();
     const commits = await write(bench.path, { pageSize: 4096, seed: 5, commits: 20, changes: 100 });
-    const fd = openSync(bench.path, 'r+');
-    const header = Buffer.alloc(20);
-    for (let page = 3; readSync(fd, header, 0, 20, page * 4096) === 20; page++) {
-      if (header.readUInt32LE(16) === page) writeSync(fd, Buffer.alloc(8), 0, 8, page * 4096);
-    }
-    closeSync(fd);
+    withoutNumbers(bench.path, 4096);
     await expect(bench.take()).rejects.toMatchObject({ code: 'method', advice: expect.stringContaining('mdbx_copy') });
     for (const method of ['mdbx_copy', 'offline'] as const) {
       const first = await bench.take(undefined, { method, mdbxCopy });

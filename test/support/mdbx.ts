@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync } from 'node:fs';
+import { closeSync, existsSync, openSync, readSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { repository } from './paths.ts';
@@ -85,6 +85,16 @@ export async function dumpByTool(path: string, table: string): Promise<string> {
 /** Makes an environment of a dump. @throws CommandFailed where the tool cannot read it */
 export async function loadByTool(dump: string, path: string): Promise<void> {
   await run(tool('mdbx_load'), ['-q', '-n', '-f', dump, path], { timeoutMs: 120_000 });
+}
+
+/** Leaves no transaction number in any page but the metas, as libmdbx before 0.10 wrote them. */
+export function withoutNumbers(path: string, pageSize: number): void {
+  const fd = openSync(path, 'r+');
+  const header = Buffer.alloc(20);
+  for (let page = 3; readSync(fd, header, 0, 20, page * pageSize) === 20; page++) {
+    if (header.readUInt32LE(16) === page) writeSync(fd, Buffer.alloc(8), 0, 8, page * pageSize);
+  }
+  closeSync(fd);
 }
 
 export interface Writer extends AsyncDisposable {

@@ -40,16 +40,8 @@ async function automatic(
   base: MdbxContent | undefined,
 ): Promise<Frozen> {
   const { mdbxCopy } = options;
-  if (base === undefined) {
-    const clone = await cloneFile(options, scratchFile(options), freezing.signal).catch((error: unknown) => {
-      if (error instanceof BackupError && error.code === 'method') return undefined;
-      throw error;
-    });
-    if (clone !== undefined) return copied(options, freezing, base, clone);
-    if (mdbxCopy !== undefined) {
-      return copied(options, freezing, base, await copyByTool(options, scratchFile(options), freezing.signal));
-    }
-  }
+  const whole = base === undefined ? await bestCopy(options, freezing.signal) : undefined;
+  if (whole !== undefined) return copied(options, freezing, base, whole);
   const first = reader(options, freezing, base);
   return {
     ...first,
@@ -57,14 +49,31 @@ async function automatic(
       try {
         return await first.store(sink);
       } catch (error) {
-        const other = error instanceof BackupError && (error.code === 'not-converged' || error.code === 'method');
-        if (!other || mdbxCopy === undefined) throw error;
+        if (!(error instanceof BackupError) || !['not-converged', 'method'].includes(error.code)) throw error;
+        if (mdbxCopy === undefined) {
+          // Pages without numbers can be relied on where nobody has it open.
+          if (error.code !== 'method' || (await holdersOf(lockFilePath(options.path))).length > 0) throw error;
+          return await reader(options, freezing, base, 'offline').store(sink);
+        }
         const copy = await copyByTool(options, scratchFile(options), freezing.signal);
         await using second = copied(options, freezing, base, copy);
         return await second.store(sink);
       }
     },
   };
+}
+
+/** By the first way that works here; undefined: none does, and the reader needs none. */
+async function bestCopy(options: MdbxSourceOptions, signal: AbortSignal | undefined): Promise<Copied | undefined> {
+  const ways = options.mdbxCopy === undefined ? [cloneFile] : [cloneFile, copyByTool];
+  for (const way of ways) {
+    try {
+      return await way(options, scratchFile(options), signal);
+    } catch (error) {
+      if (!(error instanceof BackupError) || error.code !== 'method') throw error;
+    }
+  }
+  return undefined;
 }
 
 const scratchFile = ({ scratch }: MdbxSourceOptions): string =>
