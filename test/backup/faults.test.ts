@@ -6,9 +6,18 @@ import { existsSync } from 'node:fs';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
-import { Repository, restore, type Snapshot, type SourceStore, takeLease, verify } from '../../src/backup/index.ts';
+import {
+  applyPrune,
+  planPrune,
+  Repository,
+  restore,
+  type Snapshot,
+  type SourceStore,
+  takeLease,
+  verify,
+} from '../../src/backup/index.ts';
 import type { ObjectClient } from '../../src/client/index.ts';
-import { HOUR } from '../../src/core/durations.ts';
+import { DAY, HOUR } from '../../src/core/durations.ts';
 import { MiB } from '../../src/core/sizes.ts';
 import { backUpOne, clientOf, collect, freshStore, type OneSource, opener } from '../support/backup.ts';
 import { type DisposableEndpoint, testEndpoint } from '../support/endpoint.ts';
@@ -203,6 +212,67 @@ function suite(name: string, missing: string | undefined, start: () => Promise<D
       expect(proxy.requests).toHaveLength(2);
     });
 
+    test('broken off at any request, a run or prune leaves every listed snapshot whole, and the next one finishes', {
+      timeout: 240_000,
+    }, async () => {
+      const rules = { last: 1, hourly: 0, daily: 0, weekly: 0, monthly: 0, within: 0 };
+      // What is not needed is older than the time that it is left alone.
+      const later = Date.now() + 2 * DAY;
+      const pruned = async () => applyPrune(store, await planPrune(store, { rules, now: later }), later);
+      const failures = async () => {
+        const findings = await collect(verify({ store, share: 1, turn: 0 }));
+        return findings.filter(({ status }) => status === 'fail');
+      };
+      let round = 0;
+      const another = async () => {
+        round += 1;
+        await writeFile(join(source.path, 'second'), `round ${round}`);
+        return backUpOne(store, source, { full: round % 2 === 0 });
+      };
+      await another();
+      const works: readonly (() => Promise<unknown>)[] = [another, pruned];
+      for (const work of works) {
+        let reached = 0;
+        for (let cut = 0; ; cut++) {
+          if (work === pruned) for (let made = 0; made < 2; made++) await another();
+          let seen = 0;
+          // Never sent, or done and its answer lost; and no other gets through.
+          proxy.inject(() => {
+            seen += 1;
+            if (seen <= cut) return undefined;
+            return { kind: seen === cut + 1 && cut % 2 === 1 ? 'lose-answer' : 'reset' };
+          });
+          const ended = await work().then(
+            () => true,
+            () => false,
+          );
+          proxy.inject(() => undefined);
+          expect(await failures(), `cut at ${cut}`).toEqual([]);
+          await work();
+          expect(await failures(), `after the one that was cut at ${cut}`).toEqual([]);
+          if (ended) break;
+          reached += 1;
+        }
+        expect(reached).toBeGreaterThan(4);
+      }
+      expect(await collect(store.names())).toHaveLength(1);
+      expect(await collect(store.list('documents/'))).toHaveLength(1);
+      expect((await planPrune(store, { rules, now: later })).objects).toEqual([]);
+    });
+
+    test('two that write at once break nothing, and the later one is the newest', { timeout: 60_000 }, async () => {
+      await backUpOne(store, source);
+      const now = Date.now();
+      const both = await Promise.all([2000, 1000].map((after) => backUpOne(store, source, { now: now + after })));
+      expect(both.map(({ sequence }) => sequence)).toEqual([1, 1]);
+      const [later, earlier] = both;
+      expect((await collect(store.names())).map(({ id }) => id).slice(0, 2)).toEqual([later?.id, earlier?.id]);
+      expect((await store.newest())?.id).toBe(later?.id);
+      for (const one of both) expect(await whole(one)).toBe(true);
+      const next = await backUpOne(store, source);
+      expect([(await store.newest())?.id, next.sequence]).toEqual([next.id, 2]);
+    });
+
     test('keeps the order of snapshots when the clock jumps', { timeout: 60_000 }, async () => {
       const now = Date.now();
       const made: Snapshot[] = [];
@@ -237,6 +307,11 @@ function suite(name: string, missing: string | undefined, start: () => Promise<D
       await store.putRecord('leases/0000000000000000', content);
       const taken = await takeLease(store, { purpose: 'backup run', silence: 1000 });
       await taken.release();
+      // Another program's, who says nothing that we know of its process, is given its time as well.
+      await store.putRecord('leases/0000000000000000', { ...content, identity: 'somebody' });
+      const began = performance.now();
+      await (await takeLease(store, { purpose: 'backup run', silence: 1000 })).release();
+      expect(performance.now() - began).toBeGreaterThan(990);
       await store.putRecord('leases/0000000000000000', content);
       const beats = setInterval(() => {
         store.putRecord('leases/0000000000000000', { ...content, renewed: Date.now() }).catch(() => undefined);

@@ -85,7 +85,15 @@ function suite(name: string, missing: string | undefined, start: () => Promise<D
         // From before the first request to after the last, whatever this machine is like.
         const done = await killed(300 + Math.random() * 2500, ...command);
         outcomes[done ? 'killed' : 'ended'] += 1;
-        if (command[0] === 'restore') await rm(join(directory.path, 'restored'), { recursive: true, force: true });
+        if (command[0] === 'restore') {
+          const target = join(directory.path, 'restored');
+          // It goes on without being told to, unless it had been done.
+          const again = [commandLine, 'backup', ...command];
+          if (done) await run(process.execPath, again, { ...options(), allow: [0, 1] });
+          await checkEnvironment(target);
+          await contentOf(target);
+          await rm(target, { recursive: true, force: true });
+        }
         const bad = (await collect(verify({ store, share: 1, turn: 0 }))).filter(({ status }) => status === 'fail');
         expect(bad).toEqual([]);
         // A rerun goes on at once: the lease of the dead is no obstacle.

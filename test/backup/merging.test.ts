@@ -37,11 +37,17 @@ function suite(name: string, missing: string | undefined, start: () => Promise<D
       const source: OneSource = { kind: 'mdbx', path, scratch: directory.path };
       await write(path, { pageSize: 4096, seed: 1, commits: 80, changes: 300, mode: 'nosync', keys: 20_000 });
       const made: { snapshot: Snapshot; sum: bigint | undefined }[] = [];
+      const requests: number[] = [];
       for (let round = 0; round < 14; round++) {
+        const before = store.storage.requests;
         const commits = await write(path, { pageSize: 4096, seed: 2 + round, commits: 2, changes: 1, keys: 20_000 });
         const snapshot = await backUpOne(store, source, { merger: mergeFirst });
         made.push({ snapshot, sum: commits.at(-1)?.sum });
+        requests.push(store.storage.requests - before);
       }
+      // Opening the repository and the lease are seven more: no more than 20 of the mean, merging included.
+      expect(requests.reduce((sum, count) => sum + count, 0) / requests.length).toBeLessThan(13);
+      expect(requests.filter((count) => count > 13).length).toBeLessThanOrEqual(requests.length / 4);
       const lengths = made.map(({ snapshot }) => layersOf(snapshot).length);
       // Without merging: 1 to 14.
       expect(Math.max(...lengths)).toBeLessThanOrEqual(8);

@@ -1,7 +1,16 @@
 import { mkdir, readFile, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { applyPrune, drill, type Opener, planPrune, Repository, restore, verify } from '../../src/backup/index.ts';
+import {
+  applyPrune,
+  drill,
+  drillHistory,
+  type Opener,
+  planPrune,
+  Repository,
+  restore,
+  verify,
+} from '../../src/backup/index.ts';
 import type { ObjectClient } from '../../src/client/index.ts';
 import { DAY } from '../../src/core/durations.ts';
 import { Secret } from '../../src/core/secret.ts';
@@ -71,6 +80,14 @@ function suite(name: string, missing: string | undefined, start: () => Promise<D
         ['age', 'ok'],
         ['restore', 'ok'],
       ]);
+      // Worse than its objectives, it is told and remembered so.
+      const objectives = { rto: 0, rpo: 0, clock: { now: Date.now } };
+      const worse = await collect(drill({ store: again, scratch: directory.path, ...objectives }));
+      expect(worse.map(({ id, status }) => [id, status])).toEqual([
+        ['age', 'fail'],
+        ['restore', 'fail'],
+      ]);
+      expect((await collect(drillHistory(again))).map(({ ok }) => ok)).toEqual([false, true]);
     });
 
     test('takes a whole copy by mdbx_copy and an increment by the reader', { timeout: 60_000 }, async () => {
@@ -145,6 +162,34 @@ function suite(name: string, missing: string | undefined, start: () => Promise<D
         const target = join(directory.path, 'restored');
         await expect(restore({ store, snapshot, target, force: true })).rejects.toMatchObject({ code: 'damaged' });
       }
+      const trial = await collect(drill({ store, scratch: directory.path, clock: { now: Date.now } }));
+      expect(trial.at(-1)).toMatchObject({ id: 'restore', status: 'fail', found: expect.stringContaining(pack.name) });
+      expect(await collect(drillHistory(store))).toMatchObject([{ ok: false, problem: expect.any(String) }]);
+    });
+
+    test('reads another share of the packs back each turn, and all in so many', async () => {
+      await using directory = await temporaryDirectory('backup');
+      const store = await freshStore(client, 'tree');
+      const root = join(directory.path, 'tree');
+      await mkdir(root);
+      for (let round = 0; round < 5; round++) {
+        await writeFile(join(root, 'file'), `content of ${round}`);
+        await backUpOne(store, { kind: 'directory', path: root, scratch: directory.path }, { full: true });
+      }
+      const packs = await collect(store.list('packs/'));
+      const [hurt] = packs;
+      if (hurt === undefined) throw new Error('no pack');
+      const key = store.storage.place.prefix + store.subject(hurt.name);
+      const body = { bytes: Buffer.alloc(hurt.size, 'of the same length') };
+      await client.put({ bucket: store.storage.place.bucket, key, body });
+      let read = 0;
+      let failed = 0;
+      for (let turn = 7; turn < 11; turn++) {
+        const findings = await collect(verify({ store, share: 0.25, turn }));
+        failed += findings.filter(({ id }) => id === 'pack-bytes').length;
+        read += Number(findings.find(({ id }) => id === 'packs-read')?.found.split(' ')[0]);
+      }
+      expect([packs.length, read, failed]).toEqual([5, 4, 1]);
     });
 
     test('is pruned by rules, of what nothing needs, and never of what is young', async () => {
