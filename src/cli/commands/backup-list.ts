@@ -19,13 +19,14 @@ export const backupList: Register = (program, context) => {
           let count = 0;
           for await (const name of store.names()) {
             count += 1;
-            if (count > limit) continue;
+            // No further: a list of many years is as short as that of a day.
+            if (count > limit) break;
             const snapshot = await readOrTell(store, name, context);
             if (snapshot === undefined) continue;
             all.push(snapshot);
             if (json !== true) context.out.write(`${line(snapshot)}\n`);
           }
-          if (count > limit) context.err.write(`${store.source}: ${count - limit} older ones; --limit shows more\n`);
+          if (count > limit) context.err.write(`${store.source}: there are older ones; --limit shows more\n`);
         }
         if (json === true) context.out.write(`${JSON.stringify(all.map(snapshotFacts), null, 2)}\n`);
         else if (all.length === 0) context.err.write('no snapshots\n');
