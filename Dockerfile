@@ -32,10 +32,10 @@ COPY package.json LICENSE ./
 COPY bin bin
 # MinIO's place (docs/how-to/instead-of-minio.md): its program's names, and the directory of its older compose files. A
 # fresh named volume takes over its directory's mode, and whoever --user names may write to it: the secrets inside have
-# modes of their own (0600).
+# modes of their own (0600). So it is with /scratch, where the backup daemon's drills restore to (deploy/backup/).
 RUN cp bin/container/minio bin/container/mc /usr/local/bin/ && \
   ln -s /usr/local/bin/minio /usr/local/bin/mc /usr/bin/ && \
-  mkdir -m 1777 /data /export
+  mkdir -m 1777 /data /export /scratch
 VOLUME /data
 ENV NODE_ENV=production \
     BUCKETWRIGHT_DATA=/data \

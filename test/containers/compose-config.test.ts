@@ -112,6 +112,28 @@ skipUnless(compose, noCompose)('the Swarm stack files', () => {
     }
   });
 
+  it('of backups has every secret as a file, and the volumes of nodes read-only', async () => {
+    const swarm = await config(['deploy/backup/swarm.yml'], { S3_ENDPOINT: 'https://s3.example.com' });
+    expect(swarm.code).toBe(0);
+    const compose = await config(['deploy/backup/docker-compose.yml'], { S3_ENDPOINT: 'https://s3.example.com' });
+    expect(compose).toMatchObject({ code: 0, stderr: '' });
+    for (const { stdout } of [swarm, compose]) {
+      const { backup } = parse(stdout).services;
+      expect(backup).toMatchObject({
+        environment: { BUCKETWRIGHT_BACKUP_PASSPHRASE_FILE: '/run/secrets/backup_passphrase' },
+        read_only: true,
+        cap_drop: ['ALL'],
+        stop_grace_period: '2m0s',
+      });
+      const mounts: readonly { target: string; read_only?: boolean }[] = backup.volumes;
+      const nodes = mounts.filter(({ target }) => target.startsWith('/nodes/'));
+      expect(nodes.map((mount) => mount.read_only)).toEqual([true, true, true]);
+    }
+    const none = await config(['deploy/backup/docker-compose.yml'], {});
+    expect(none.code).not.toBe(0);
+    expect(none.stderr).toContain('S3_ENDPOINT');
+  });
+
   it('take the S3 configuration in place of the other', async () => {
     const { stdout } = await config(['observability', 'observability.s3'].map(swarm), {});
     expect(parse(stdout).configs.loki.file).toBe(`${repository}/observability/loki/config.s3.yml`);
