@@ -4,6 +4,8 @@ import type { Place } from './place.ts';
 
 export interface UrlRequest {
   readonly artifact: Artifact;
+  /** Reads it, or tells only whether it is there and how large it is. Default: `GET`. */
+  readonly method?: 'GET' | 'HEAD' | undefined;
   /** 1 to 604,800. */
   readonly expiresSeconds: number;
   /** The name under which a browser saves it; default: the title, with `.tar` for a directory. */
@@ -24,7 +26,8 @@ export function contentDisposition(fileName: string): string {
  * digest itself. A URL can be used more than once and from anywhere: S3 knows no other kind; `makeLink` does.
  * @throws ArtifactError `invalid`
  */
-export function downloadUrl(place: Place, { artifact, expiresSeconds, fileName }: UrlRequest): string {
+export function downloadUrl(place: Place, request: UrlRequest): string {
+  const { artifact, method = 'GET', expiresSeconds, fileName } = request;
   if (!Number.isInteger(expiresSeconds) || expiresSeconds < 1 || expiresSeconds > 604_800) {
     throw new ArtifactError('invalid', 'a signed URL is valid for 1 second to 7 days', {
       advice: 'ask for a shorter time, and for a new URL later',
@@ -32,7 +35,7 @@ export function downloadUrl(place: Place, { artifact, expiresSeconds, fileName }
   }
   const { content } = artifact;
   return place.client.presign({
-    method: 'GET',
+    method,
     bucket: place.bucket,
     key: place.layout.blob(content.digest),
     expiresSeconds,

@@ -1,4 +1,7 @@
 /** The S3 client port: one interface for every provider. */
+// For embedders, who have nothing but this: what a client is made for, from the same settings as the command line's.
+export { type Connection, type ProviderProfile, providerNamed, resolveConnection } from '../providers/index.ts';
+export { parseSettings } from '../settings/index.ts';
 export { createClient } from './client.ts';
 export { type Account, type BucketClient, createBucketClient } from './configuration/bucket-client.ts';
 export { type BucketContents, type Contents, createBucketContents } from './configuration/empty.ts';

@@ -199,11 +199,11 @@ export interface DeleteFailure {
 }
 
 export interface PresignRequest extends ObjectAddress {
-  readonly method: 'GET' | 'PUT';
+  readonly method: 'GET' | 'HEAD' | 'PUT';
   /** 1 to 604,800. */
   readonly expiresSeconds: number;
   readonly contentType?: string | undefined;
-  /** The `Content-Disposition` that a GET's answer has. */
+  /** The `Content-Disposition` that the answer to a GET or HEAD has. */
   readonly disposition?: string | undefined;
   /**
    * The body that a PUT may have: its `content-length` and `x-amz-content-sha256` are then signed, must be sent as headers,

@@ -71,6 +71,8 @@ onEach('faults and bad input', (target) => {
       return answer.status;
     };
     expect(await status(url)).toBe(200);
+    const look = one.url({ artifact, method: 'HEAD', expiresSeconds: 600 });
+    expect([await status(look, 'HEAD'), await status(look)]).toEqual([200, 403]);
     const hex = (digest: string) => digest.slice('sha256:'.length);
     const forged: [string, string, string?][] = [
       ['another content', url.replace(hex(artifact.content.digest), hex(other.content.digest))],

@@ -1,9 +1,8 @@
 // One step of the store in a process of its own, which kills itself at its n-th request: before it is sent, or after its
 // answer came. Settings come by the environment: TEST_STEP, TEST_KILL (0: never), TEST_WHEN, TEST_CLOCK and S3_….
-import { artifacts } from '../../dist/artifacts/index.js';
-import { createClient } from '../../dist/client/index.js';
-import { resolveConnection } from '../../dist/providers/index.js';
-import { parseSettings } from '../../dist/settings/index.js';
+// It imports what the package exports, as an embedder does.
+import { artifacts } from 'bucketwright/artifacts';
+import { createClient, parseSettings, resolveConnection } from 'bucketwright/client';
 
 const { TEST_STEP, TEST_KILL, TEST_WHEN, TEST_CLOCK, TEST_BUCKET, TEST_PREFIX, TEST_PATH, TEST_VERSION, TEST_TICKET } =
   process.env;

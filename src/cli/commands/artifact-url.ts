@@ -19,7 +19,7 @@ export const artifactUrl: Register = (program, context) => {
     'A signed URL: whoever has it can read this content, until it expires.',
   )
     .option('--expires <duration>', 'at most 7d', duration, 900 * SECOND)
-    .option('--method <method>', 'GET; for a PUT see `artifact grant`', 'GET')
+    .option('--method <method>', 'GET, or HEAD to look only; for a PUT see `artifact grant`', 'GET')
     .option('--file-name <name>', 'the name under which a browser saves it')
     .option('--once', 'with --api: it can be used once')
     .option('--address <ip>', 'with --api: it can be used from this address or network only')
@@ -30,13 +30,17 @@ export const artifactUrl: Register = (program, context) => {
   withApi(command).action(async (reference: string, options: Options) => {
     const { once, address, api, fileName } = options;
     const seconds = Math.floor(options.expires / SECOND);
-    if (options.method.toUpperCase() !== 'GET') {
+    const method = options.method.toUpperCase();
+    if (method !== 'GET' && method !== 'HEAD') {
       throw new UsageError(`a URL to ${options.method} an artifact is not made here`, {
         subject: '--method',
         advice: 'bucketwright artifact grant makes one for exactly one content and version',
       });
     }
     if (api !== undefined) {
+      if (method === 'HEAD') {
+        throw new UsageError("the HTTP API's links are for GET", { subject: '--method', advice: 'leave --api out' });
+      }
       const client = await apiClientOf({ ...options, api });
       const link = await client.makeLink({ reference, expires: seconds, once: once === true, address, fileName });
       if (options.json === true) return printJson(context, link);
@@ -51,7 +55,7 @@ export const artifactUrl: Register = (program, context) => {
     await withStore(command, context, options, async (store) => {
       const { artifact } = await store.resolve(reference);
       const expiresSeconds = seconds;
-      const url = store.url({ artifact, expiresSeconds, fileName });
+      const url = store.url({ artifact, method, expiresSeconds, fileName });
       if (options.json === true) return printJson(context, { url, expiresSeconds, content: artifact.content });
       context.out.write(`${url}\n`);
     });
