@@ -14,7 +14,7 @@ import { createClient } from '../client/index.ts';
 import { formatDuration, parseDuration } from '../core/durations.ts';
 import { UsageError } from '../core/errors.ts';
 import { formatBytes } from '../core/sizes.ts';
-import { resolveConnection } from '../providers/index.ts';
+import { believes, resolveConnection } from '../providers/index.ts';
 import type { Settings } from '../settings/index.ts';
 import { type CliContext, loadSettings, noun } from './context.ts';
 
@@ -43,7 +43,7 @@ export async function withPlace<T>(
   const client = createClient(connection, { sockets: 16 });
   try {
     const { bucket, prefix } = buckets.backup;
-    const conditionalPut = ['yes', 'partial'].includes(connection.provider.features['conditional-put']);
+    const conditionalPut = believes(connection.provider, 'put-if-absent', false);
     return await body({ client, bucket, prefix, conditionalPut, lock: backupLock }, opener, settings);
   } finally {
     client.close();

@@ -17,6 +17,7 @@ export const aws: ProviderProfile = {
   policy: { settleMs: 0, lockoutIsFinal: false },
   conditions: ['put-if-absent', 'put-if-match', 'complete-if-absent', 'copy-if-absent'],
   isolation: 'identity',
+  usersBy: { tool: 'aws', endpoint: undefined },
   features: {
     'bucket-policy': 'yes',
     'public-access-block': 'yes',

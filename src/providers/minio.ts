@@ -15,6 +15,7 @@ export const minio: ProviderProfile = {
   policy: { settleMs: 0, lockoutIsFinal: false },
   conditions: ['put-if-absent', 'complete-if-absent'],
   isolation: 'identity',
+  usersBy: { tool: 'mc' },
   quotas: 'mc',
   features: {
     'bucket-policy': 'yes',

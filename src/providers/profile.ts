@@ -95,6 +95,11 @@ export interface ProviderProfile {
    */
   readonly isolation?: 'users' | 'identity' | 'principals' | 'own-bucket';
   /**
+   * Whose command line makes users and their policies, where `isolation` is `identity`: MinIO's, or AWS's, at another
+   * address than AWS's own.
+   */
+  readonly usersBy?: { readonly tool: 'mc' } | { readonly tool: 'aws'; readonly endpoint: string | undefined };
+  /**
    * By what a tenant's bucket is kept below a size: our own server, or a tool of whoever runs the provider; undefined:
    * nothing.
    */
@@ -105,12 +110,14 @@ export interface ProviderProfile {
 }
 
 export interface PolicyDialect {
-  /** What a principal must look like to match anybody; undefined: AWS's forms. */
+  /** What a principal must look like to match anybody, with its kind before it unless that is AWS; undefined: AWS's forms. */
   readonly principal?: { readonly pattern: RegExp; readonly form: string };
   /** Every action that the provider knows, in AWS's spelling: any other makes it refuse the whole policy. */
   readonly actions?: readonly string[];
   /** Statements' members that are ignored. */
   readonly ignored?: readonly ('NotAction' | 'NotResource')[];
+  /** Resources are `bucket` and `bucket/*` rather than ARNs, which are refused: Scaleway. */
+  readonly bareResources?: boolean;
   /** The key id as part of its principal, so that it can be looked for in a policy: Hetzner. */
   readonly principalEndsWithKeyId?: boolean;
   /** A bucket that has a policy shuts out everybody whom it does not name, its owner too. */

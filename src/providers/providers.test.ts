@@ -62,6 +62,11 @@ test('an unknown provider is a problem with a suggestion', () => {
   expect(() => connection({ S3_ENDPOINT: 'x', S3_PROVIDER: 'hetzer' })).toThrow(SettingsError);
 });
 
+test('where tenants are users of the provider, its tool that makes them is known', () => {
+  for (const { name, isolation, usersBy } of providers)
+    expect(usersBy !== undefined, name).toBe(isolation === 'identity');
+});
+
 test('names are distinct, and every partial feature says what is missing', () => {
   expect(new Set(providers.map(({ name }) => name)).size).toBe(providers.length);
   for (const { name, features, notes } of providers) {

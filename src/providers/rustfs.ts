@@ -17,6 +17,8 @@ export const rustfs: ProviderProfile = {
   policy: { settleMs: 0, lockoutIsFinal: false },
   conditions: ['put-if-absent'],
   isolation: 'identity',
+  // It answers below /minio/admin, too. https://docs.rustfs.com/administration/iam/policies
+  usersBy: { tool: 'mc' },
   features: {
     'bucket-policy': 'yes',
     'public-access-block': 'yes',

@@ -15,7 +15,18 @@ export const scaleway: ProviderProfile = {
   checksums: 'when-required',
   locationConstraint: 'omit',
   lifecyclePrefix: 'filter',
-  policy: { implicitDeny: true, settleMs: 0, lockoutIsFinal: true },
+  // The owner of the organization may always put and delete policies; nobody else may who is not named.
+  // https://www.scaleway.com/en/docs/object-storage/api-cli/bucket-policy/
+  policy: {
+    principal: {
+      pattern: /^SCW (?:user_id|application_id):[0-9a-f-]{36}$/,
+      form: '{ SCW: "application_id:<uuid>" } or user_id',
+    },
+    bareResources: true,
+    implicitDeny: true,
+    settleMs: 0,
+    lockoutIsFinal: false,
+  },
   conditions: ['put-if-absent'],
   features: {
     'bucket-policy': 'partial',
@@ -40,7 +51,8 @@ export const scaleway: ProviderProfile = {
     'chunked-trailer': unknown,
   },
   notes: {
-    'bucket-policy': 'Version 2023-04-17; once a bucket has a policy, everybody it does not name is shut out',
+    'bucket-policy':
+      'Version 2023-04-17, resources without ARN; once a bucket has a policy, everybody it does not name is shut out',
     'conditional-put': 'since July 2026',
   },
 };

@@ -18,6 +18,7 @@ export const wasabi: ProviderProfile = {
   policy: { settleMs: 0, lockoutIsFinal: true },
   conditions: [],
   isolation: 'identity',
+  usersBy: { tool: 'aws', endpoint: 'https://iam.wasabisys.com' },
   features: {
     'bucket-policy': 'yes',
     'public-access-block': unknown,

@@ -88,7 +88,7 @@ function planBucket(desired: DesiredBucket, live: LiveBucket, profile: ProviderP
     changes,
     unmanaged: unmanagedOf(desired, live.configuration),
     asleep: isAsleep(desired, live.configuration, profile),
-    warnings: warningsOf(desired, live.configuration, changes),
+    warnings: warningsOf(desired, live.configuration, changes, profile),
   };
 }
 
@@ -197,6 +197,7 @@ function warningsOf(
   desired: DesiredBucket,
   live: LiveConfiguration,
   changes: readonly AttributeChange[],
+  { policy: dialect, title }: ProviderProfile,
 ): readonly string[] {
   const warnings: string[] = [];
   const kept =
@@ -215,6 +216,9 @@ function warningsOf(
     }
     if (attribute === 'objectLock' && after?.retention?.mode === 'compliance') {
       warnings.push('compliance: nobody can delete new objects before their time, not even the provider');
+    }
+    if (attribute === 'policy' && after !== undefined && dialect.implicitDeny === true) {
+      warnings.push(`on ${title} whoever the policy does not name is shut out: is the key that provisions among them?`);
     }
   }
   return warnings;

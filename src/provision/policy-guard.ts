@@ -5,7 +5,7 @@ import {
   type PolicyDocument,
   statementsOf,
 } from '../bucket/index.ts';
-import type { ProviderProfile } from '../providers/index.ts';
+import type { PolicyDialect, ProviderProfile } from '../providers/index.ts';
 import type { PlanProblem } from './errors.ts';
 
 /** What must stay allowed to us, or nobody can repair the policy. */
@@ -22,13 +22,16 @@ export function coversBucketAction(statement: CanonicalStatement, action: string
     actions.length > 0
       ? actions.some((pattern) => coversAction(pattern, action))
       : !notActions.some((pattern) => coversAction(pattern, action));
-  const arn = `arn:aws:s3:::${bucket}`;
   const hits =
     resources.length > 0
-      ? resources.some((pattern) => coversText(pattern, arn))
-      : !notResources.some((pattern) => coversText(pattern, arn));
+      ? resources.some((pattern) => coversBucket(pattern, bucket))
+      : !notResources.some((pattern) => coversBucket(pattern, bucket));
   return acts && hits;
 }
+
+/** Written as an ARN or, where those are refused, as the bare name. */
+const coversBucket = (pattern: string, bucket: string): boolean =>
+  coversText(pattern, `arn:aws:s3:::${bucket}`) || coversText(pattern, bucket);
 
 /** Who provisions, as far as it is known. */
 export interface Acting {
@@ -50,6 +53,7 @@ export function policyProblems(
   const problems: PlanProblem[] = [];
   const refuse = (problem: string, advice: string) => problems.push({ kind: 'policy', bucket, problem, advice });
   const statements = statementsOf(policy);
+  const bucketResource = dialect.bareResources === true ? bucket : `arn:aws:s3:::${bucket}`;
   for (const [index, statement] of statements.entries()) {
     const name = `policy statement ${statement.sid ?? index + 1}`;
     const { principals, notPrincipals, resources, notResources } = statement;
@@ -67,10 +71,10 @@ export function policyProblems(
       );
     }
     for (const resource of [...resources, ...notResources]) {
-      if (ownResource(resource, bucket)) continue;
+      if (ownResource(resource, bucketResource)) continue;
       refuse(
         `${name} names ${resource}, which is not of this bucket`,
-        `a bucket policy speaks of arn:aws:s3:::${bucket} and arn:aws:s3:::${bucket}/*; others are accepted and match nothing`,
+        `a bucket policy speaks of ${bucketResource} and ${bucketResource}/*; others match nothing, or are refused`,
       );
     }
     const { principal, actions: known, ignored = [], principalEndsWithKeyId } = dialect;
@@ -105,6 +109,7 @@ export function policyProblems(
     }
   }
   if (isolation === 'principals') problems.push(...worthless(bucket, statements, title, project));
+  if (dialect.implicitDeny === true) problems.push(...shutOut(bucket, statements, title, dialect));
   return problems;
 }
 
@@ -135,9 +140,37 @@ function worthless(
   ];
 }
 
-function ownResource(resource: string, bucket: string): boolean {
-  const arn = `arn:aws:s3:::${bucket}`;
+/** Where a policy shuts out whoever it does not name: whether anybody could change it again. */
+function shutOut(
+  bucket: string,
+  statements: readonly CanonicalStatement[],
+  title: string,
+  { principal }: PolicyDialect,
+): readonly PlanProblem[] {
+  if (statements.length === 0) return [];
+  const problems: PlanProblem[] = [];
+  const refuse = (problem: string, advice: string) => problems.push({ kind: 'policy', bucket, problem, advice });
+  const repairs = statements.filter((statement) =>
+    repairing.some((action) => coversBucketAction(statement, action, bucket)),
+  );
+  if (!repairs.some(({ effect }) => effect === 'Allow')) {
+    refuse(
+      `the policy lets nobody change it, and on ${title} whoever it does not name is shut out, the key that provisions too`,
+      `add an Allow of s3:PutBucketPolicy for its principal, ${principal?.form ?? 'the ARN'}`,
+    );
+  }
+  // A trial would be a policy as well, and shut out whoever is not named.
+  if (repairs.some(({ effect }) => effect === 'Deny')) {
+    refuse(
+      `the policy denies to change it, which cannot be tried harmlessly on ${title}`,
+      'leave the Deny out: what is not allowed is denied there',
+    );
+  }
+  return problems;
+}
+
+function ownResource(resource: string, bucketResource: string): boolean {
   if (resource === '*' || resource === 'arn:aws:s3:::*') return true;
   const [first = ''] = resource.split('/');
-  return coversText(first, arn);
+  return coversText(first, bucketResource);
 }

@@ -3,7 +3,7 @@ import { providerNamed } from '../providers/index.ts';
 import type { Tenant } from './model.ts';
 import { planTenants } from './plan.ts';
 import type { TenantPlanInput } from './plan-model.ts';
-import { bucketPolicy, OUR_STATEMENTS } from './policies.ts';
+import { bucketPolicy, identityPolicy, OUR_STATEMENTS } from './policies.ts';
 
 const acme: Tenant = {
   name: 'acme',
@@ -128,9 +128,21 @@ test('where keys reach whole buckets only, prefixes and shared buckets are refus
   );
 });
 
-test('MinIO and AWS get the policy and the commands that their own tools take', () => {
-  expect(planTenants(input('minio')).byHand.join('\n')).toContain(
-    'mc admin policy attach ALIAS tenant-acme --user acme',
-  );
-  expect(planTenants(input('aws')).byHand.join('\n')).toContain('aws iam put-user-policy --user-name acme');
+test.each([
+  ['minio', 'mc admin policy attach ALIAS tenant-acme --user acme', 'mc admin user disable ALIAS acme'],
+  ['rustfs', 'mc admin policy attach ALIAS tenant-acme --user acme', 'mc admin user disable ALIAS acme'],
+  ['aws', 'aws iam put-user-policy --user-name acme', 'aws iam update-access-key --user-name acme'],
+  [
+    'wasabi',
+    'aws --endpoint-url https://iam.wasabisys.com --region us-east-1 iam put-user-policy --user-name acme',
+    'iam update-access-key --user-name acme',
+  ],
+])('%s gets the policy and the commands that its own tools take', (provider, add, suspend) => {
+  const [first, ...commands] = planTenants(input(provider)).byHand;
+  const text = /^acme-policy\.json: (.*)$/.exec(first ?? '')?.[1] ?? '';
+  expect(JSON.parse(text)).toEqual(identityPolicy(acme, input(provider).profile));
+  expect(commands.join('\n')).toContain(add);
+  const stopped = planTenants(input(provider, { tenants: [{ ...acme, suspended: true }], removed: ['beta'] }));
+  expect(stopped.byHand.join('\n')).toContain(suspend);
+  expect(stopped.byHand.at(-1)).toContain('beta');
 });

@@ -91,34 +91,53 @@ function sameText(text: string | undefined, policy: PolicyDocument): boolean {
 export const policyText = (policy: PolicyDocument): string => `${JSON.stringify(policy, null, 2)}\n`;
 
 function byIdentity({ tenants, removed, profile }: TenantPlanInput): Part {
-  const steps = tenants.flatMap((tenant) => {
-    const { name, suspended } = tenant;
-    const policy = JSON.stringify(identityPolicy(tenant, profile));
-    if (profile.name !== 'aws') {
-      return suspended
-        ? [`mc admin user disable ALIAS ${name}`]
-        : [
-            `${name}-policy.json: ${policy}`,
-            `mc admin policy create ALIAS tenant-${name} ${name}-policy.json`,
-            `mc admin user add ALIAS ${name}   (asks for the secret: at least 40 random characters)`,
-            `mc admin policy attach ALIAS tenant-${name} --user ${name}`,
-          ];
-    }
-    return suspended
-      ? [`aws iam update-access-key --user-name ${name} --access-key-id ID --status Inactive`]
+  const commands = userCommands(profile);
+  const steps = tenants.flatMap((tenant) =>
+    tenant.suspended
+      ? [commands.suspend(tenant.name)]
       : [
-          `${name}-policy.json: ${policy}`,
-          `aws iam create-user --user-name ${name}`,
-          `aws iam put-user-policy --user-name ${name} --policy-name tenant --policy-document file://${name}-policy.json`,
-          `aws iam create-access-key --user-name ${name}`,
-        ];
-  });
-  const gone = removed.map((name) =>
-    profile.name === 'aws'
-      ? `aws iam delete-user-policy --user-name ${name} --policy-name tenant, then its keys, then delete-user`
-      : `mc admin user remove ALIAS ${name}`,
+          `${tenant.name}-policy.json: ${JSON.stringify(identityPolicy(tenant, profile))}`,
+          ...commands.add(tenant.name),
+        ],
   );
-  return { changes: [], byHand: [...steps, ...gone, ...quotaSteps(tenants, profile)], notes: [] };
+  return {
+    changes: [],
+    byHand: [...steps, ...removed.map(commands.remove), ...quotaSteps(tenants, profile)],
+    notes: [],
+  };
+}
+
+interface UserCommands {
+  /** Lets the user of `<name>-policy.json` in. */
+  add(name: string): readonly string[];
+  suspend(name: string): string;
+  remove(name: string): string;
+}
+
+function userCommands({ usersBy = { tool: 'mc' } }: ProviderProfile): UserCommands {
+  if (usersBy.tool === 'mc') {
+    return {
+      add: (name) => [
+        `mc admin policy create ALIAS tenant-${name} ${name}-policy.json`,
+        `mc admin user add ALIAS ${name}   (asks for the secret: at least 40 random characters)`,
+        `mc admin policy attach ALIAS tenant-${name} --user ${name}`,
+      ],
+      suspend: (name) => `mc admin user disable ALIAS ${name}`,
+      remove: (name) => `mc admin user remove ALIAS ${name}`,
+    };
+  }
+  const { endpoint } = usersBy;
+  const iam = endpoint === undefined ? 'aws iam' : `aws --endpoint-url ${endpoint} --region us-east-1 iam`;
+  return {
+    add: (name) => [
+      `${iam} create-user --user-name ${name}`,
+      `${iam} put-user-policy --user-name ${name} --policy-name tenant --policy-document file://${name}-policy.json`,
+      `${iam} create-access-key --user-name ${name}`,
+    ],
+    suspend: (name) => `${iam} update-access-key --user-name ${name} --access-key-id ID --status Inactive`,
+    remove: (name) =>
+      `${iam} delete-user-policy --user-name ${name} --policy-name tenant, then its keys, then delete-user`,
+  };
 }
 
 function byPrincipals(input: TenantPlanInput): Part {

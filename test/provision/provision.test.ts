@@ -235,6 +235,10 @@ describe('what a provider cannot do is said when planning, with the nearest alte
   const allow = (rest: string) =>
     `buckets:\n  - name: acme-b\n    policy: { Version: '2012-10-17', Statement: [{ Effect: Allow, Resource: 'arn:aws:s3:::acme-b/*', ${rest} }] }\n`;
 
+  const APPLICATION = 'application_id:11111111-1111-1111-1111-111111111111';
+  const scaleway = (statement: string) =>
+    `buckets:\n  - name: acme-b\n    policy: { Version: '2023-04-17', Statement: [${statement.replace('{', `{ Principal: { SCW: '${APPLICATION}' },`)}] }\n`;
+
   test.each([
     [
       'hetzner',
@@ -310,6 +314,24 @@ describe('what a provider cannot do is said when planning, with the nearest alte
       /names arn:aws:s3:::acme-c\/\*, which is not of this bucket/,
       /acme-b/,
     ],
+    [
+      'scaleway',
+      scaleway("{ Effect: Allow, Action: 's3:GetObject', Resource: 'acme-b/*' }"),
+      /lets nobody change it, and on Scaleway .* the key that provisions too/,
+      /s3:PutBucketPolicy .*application_id/,
+    ],
+    [
+      'scaleway',
+      scaleway("{ Effect: Allow, Action: '*', Resource: ['arn:aws:s3:::acme-b'] }"),
+      /names arn:aws:s3:::acme-b, which is not of this bucket/,
+      /acme-b and acme-b\/\*/,
+    ],
+    [
+      'scaleway',
+      scaleway("{ Effect: Deny, Action: 's3:*', Resource: acme-b }"),
+      /denies to change it, which cannot be tried harmlessly/,
+      /leave the Deny out/,
+    ],
     ['minio', 'buckets: [{ name: acme-b, cors: [{ origins: ["*"], methods: [GET] }] }]', /no cors/, /proxy/],
     [
       'minio',
@@ -336,6 +358,7 @@ describe('what a provider cannot do is said when planning, with the nearest alte
       allow("Action: 's3:GetObject', Principal: { AWS: ['arn:aws:iam:::user/p123:A1', 'arn:aws:iam:::user/p456:B2'] }"),
     ],
     ['hetzner', 'buckets: [{ name: acme-b, versioning: enabled, lifecycle: [{ id: a, noncurrentAfter: 1d }] }]'],
+    ['scaleway', scaleway("{ Effect: Allow, Action: '*', Resource: [acme-b, 'acme-b/*'] }")],
     [
       'aws',
       'buckets: [{ name: acme-b, encryption: AES256, tags: { a: b }, lifecycle: [{ id: a, expireAfter: 1d, largerThan: 1 }] }]',
