@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { Secret } from '../../core/secret.ts';
 import { providerNamed } from '../../providers/index.ts';
+import { attacks } from './attacks/index.ts';
 import { judge } from './judge.ts';
 import type { Attack, AttackContext, Bait } from './model.ts';
 
@@ -45,6 +46,9 @@ describe('what an answer to an attack means', () => {
     ['denied', 403, error('AccessDenied'), 'denied'],
     ['denied', 403, '', 'denied'],
     ['denied', 404, error('NoSuchBucket'), 'denied'],
+    // Who asked was not known: no right was looked at.
+    ['denied', 403, error('SignatureDoesNotMatch'), 'unclear'],
+    ['nothing', 403, error('InvalidAccessKeyId'), 'unclear'],
     // Let through, and only then refused for something else.
     ['denied', 404, error('NoSuchKey'), 'leak'],
     ['denied', 409, error('BucketNotEmpty'), 'leak'],
@@ -63,6 +67,21 @@ describe('what an answer to an attack means', () => {
     ['denied', 403, context.victim.marker, 'leak'],
   ] as const)('%s: %i %s is %s', (expected, status, body, verdict) => {
     expect(verdictOf(expected, status, body)).toBe(verdict);
+  });
+
+  test('a refused signature is a refusal where that was attacked, and of nothing else', () => {
+    const answer = { status: 403, headers: {}, body: error('SignatureDoesNotMatch') };
+    const verdictOn = (attack: Attack) => judge(attack, context, answer).verdict;
+    const disguised = attacks.filter((attack) => attack.disguised === true);
+    for (const attack of disguised) expect(verdictOn(attack), attack.trick).toBe('denied');
+    const others = attacks.filter((attack) => attack.disguised !== true);
+    expect(others.length).toBeGreaterThan(200);
+    for (const attack of others) {
+      expect(verdictOn(attack), attack.trick).toBe('unclear');
+      const { forgedKey, forgedQuery } = attack.request(context);
+      expect([forgedKey, forgedQuery], attack.trick).toEqual([undefined, undefined]);
+    }
+    expect(disguised.length).toBeLessThan(15);
   });
 
   test('a listing with the victim\u2019s key is a leak, one that repeats the question is not', () => {

@@ -5,11 +5,12 @@ import type { Attack, AttackContext, Judgement } from './model.ts';
 const REFUSED: ReadonlySet<string> = new Set([
   'AccessDenied',
   'AllAccessDisabled',
-  'SignatureDoesNotMatch',
-  'InvalidAccessKeyId',
   // Another account's names may be hidden as if they were not there.
   'NoSuchBucket',
 ]);
+
+/** Refusals of the signature: who asks was not known, so that no right was looked at. */
+const UNREAD: ReadonlySet<string> = new Set(['SignatureDoesNotMatch', 'InvalidAccessKeyId', 'RequestTimeTooSkewed']);
 
 /** Refusals of what is written, not of who asks: the rights were not looked at, or were there. */
 const UNSUPPORTED: ReadonlySet<number> = new Set([405, 501]);
@@ -25,6 +26,9 @@ export function judge(attack: Attack, context: AttackContext, answer: RawAnswer)
   const stolen = traceOf(context, answer) ?? attack.leaks?.(answer, context);
   if (stolen !== undefined) return { verdict: 'leak', found: `${found}: the answer holds ${stolen}` };
   if (status >= 200 && status < 300) return ofSuccess(attack, context, answer, found);
+  if (UNREAD.has(code) && attack.disguised !== true) {
+    return { verdict: 'unclear', found: `${found}: the signature was refused, so that no right was looked at` };
+  }
   if (status === 401 || status === 403 || REFUSED.has(code)) return { verdict: 'denied', found };
   // What an attack on own names does in secret, the bait tells at the end.
   if (attack.expect === 'nothing' && status !== 429) return { verdict: 'nothing', found };

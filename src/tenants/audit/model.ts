@@ -55,6 +55,11 @@ export interface Attack {
   /** Names of the providers that are known to take it for what it is; undefined: it is harmless everywhere. */
   readonly knownTo?: readonly string[];
   readonly expect: Expectation;
+  /**
+   * Sent otherwise than it was signed, or spelt so that servers read it in different ways: that the signature is refused
+   * is then a refusal. Of all other attacks it would only say that no right was looked at.
+   */
+  readonly disguised?: boolean;
   /** Whether nobody's signature tries it, too. */
   readonly anonymous?: boolean;
   /** Only where the victim shares the bucket with the attacker, or only where not. */

@@ -18,6 +18,7 @@ const forged = (method: RawRequest['method'], body?: string): Attack => ({
   operation: 'presigned URL',
   trick: `${method} of an own key, turned to the victim's`,
   expect: 'denied',
+  disguised: true,
   when: 'same-bucket',
   request: ({ own, victim }) => ({
     method,
@@ -57,6 +58,7 @@ export const signedAttacks: readonly Attack[] = [
     operation: 'presigned URL',
     trick: "listing the own prefix, the victim's added afterwards",
     expect: 'denied',
+    disguised: true,
     when: 'same-bucket',
     request: ({ own, victim }) => ({
       method: 'GET',
@@ -70,6 +72,7 @@ export const signedAttacks: readonly Attack[] = [
     operation: 'presigned URL',
     trick: 'GET of an own key, turned to its ACL',
     expect: 'denied',
+    disguised: true,
     request: ({ own }) => ({
       method: 'GET',
       bucket: own.bucket,
