@@ -1,4 +1,5 @@
 import { UsageError } from '../../core/errors.ts';
+import { priceLists } from '../../cost/index.ts';
 import { features, type ProviderProfile, providerNamed, providers } from '../../providers/index.ts';
 import { suggest } from '../../settings/index.ts';
 import { noun, type Register } from '../context.ts';
@@ -25,6 +26,11 @@ export const providerShow: Register = (program, context) => {
       else context.out.write(profileText(profile));
     });
 };
+
+function pricesOf({ name }: ProviderProfile): string | undefined {
+  const list = priceLists.find((each) => each.provider === name);
+  return list === undefined ? undefined : `${list.currency}, of ${list.asOf}: bucketwright cost --for ${name}`;
+}
 
 /** Patterns as text; all else as it is. */
 function profileJson({ hosts, policy, ...rest }: ProviderProfile): object {
@@ -60,6 +66,7 @@ function profileText(profile: ProviderProfile): string {
     ['locked out by a policy', lockoutIsFinal ? 'for good' : 'the owner can remove it'],
     ['conditions that hold', profile.conditions.length === 0 ? 'none' : profile.conditions.join(', ')],
     ['not named by a policy', implicitDeny === true ? 'shut out' : undefined],
+    ['prices', pricesOf(profile)],
   ];
   const head = facts.flatMap(([name, value]) => (value === undefined ? [] : [[name, value]]));
   const rows = features.map((feature) => [feature, profile.features[feature], profile.notes[feature] ?? '']);
