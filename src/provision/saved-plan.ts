@@ -120,11 +120,12 @@ export function remainingOf(
     for (const change of bucket.changes) {
       const planned = then.changes.find(({ attribute }) => attribute === change.attribute);
       if (planned === undefined) throw moved(`${change.attribute} of ${bucket.name} changed since`);
-      if (planned.after !== change.after) throw moved(`${change.attribute} of ${bucket.name} is now wanted otherwise`);
       // A bucket that an earlier run has made begins with what its making brings: no versions, or those of object lock.
       const begun = then.action === 'create' && bucket.action === 'update';
+      // Looked at first: what others wrote is part of what is wanted, as it stays.
       if (planned.before !== change.before && !begun)
         throw moved(`${change.attribute} of ${bucket.name} changed since`);
+      if (planned.after !== change.after) throw moved(`${change.attribute} of ${bucket.name} is now wanted otherwise`);
     }
   }
   for (const then of saved.buckets) {

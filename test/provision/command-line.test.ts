@@ -1,4 +1,4 @@
-import { readFile, writeFile } from 'node:fs/promises';
+import { readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createBucketClient, createClient } from '../../src/client/index.ts';
@@ -158,6 +158,91 @@ onEach('bucketwright provision', (target) => {
     expect(await buckets.list()).toContain(left);
     buckets.close();
     objects.close();
+  }, 120_000);
+
+  test('an environment is laid over; what was changed by hand is told by check, shown by plan and put right', async () => {
+    const bucket = bucketName('cli');
+    await manifest(`loki: { bucket: '${bucket}-\${environment}' }
+tempo: { bucket: '${bucket}-\${environment}' }
+buckets:
+  - name: ${bucket}-\${environment}-media
+    versioning: enabled
+    lifecycle: [{ id: old, noncurrentAfter: 30d }]
+environments:
+  production: {}
+  staging: { buckets: [{ name: '${bucket}-\${environment}-media', lifecycle: [{ id: old, noncurrentAfter: 3d }] }] }
+`);
+    expect(await provision('plan')).toMatchObject({
+      code: 78,
+      stderr: expect.stringContaining('needs an environment'),
+    });
+    const staging = ['--environment', 'staging'];
+    expect(await provision('apply', '--yes', ...staging)).toMatchObject({ code: 0 });
+    expect(await provision('check', ...staging)).toMatchObject({ code: 0 });
+
+    const media = `${bucket}-staging-media`;
+    const client = createBucketClient(connectionTo(endpoint, target.name));
+    const rule = { enabled: true, prefix: '', tags: {} };
+    await client.write(media, 'versioning', 'suspended');
+    await client.write(media, 'lifecycle', [
+      { ...rule, id: 'bucketwright-of-before', prefix: 'x/', abortUploadsDays: 2 },
+      { ...rule, id: 'by-hand', prefix: 'y/', expireDays: 90 },
+      { ...rule, id: 'old', noncurrentDays: 1 },
+    ]);
+    const plan = await provision('plan', '--out', 'staging.plan', ...staging);
+    expect(plan.code).toBe(2);
+    for (const line of [
+      /^ {2}~ bucket "\S+-staging-media"$/m,
+      /^ {6}~ versioning += "suspended" -> "enabled"$/m,
+      /^ {6}~ lifecycle\[old\]\.noncurrentDays += 1 -> 3$/m,
+      /^ {6}- lifecycle\[bucketwright-of-before\]\.abortUploadsDays += 2$/m,
+      /^ {2}# left alone in \S+-staging-media: lifecycle rule by-hand$/m,
+      /^Plan: 0 to create, 1 to change, 0 to destroy\.$/m,
+    ]) {
+      expect(plan.stdout).toMatch(line);
+    }
+    const check = await provision('check', ...staging);
+    expect(check.code).toBe(2);
+    expect(check.stdout).toMatch(
+      /^FAIL +drift-versioning .* suspended\n +wanted: enabled\n +stricter: the manifest; .*lost at once$/m,
+    );
+    expect(check.stdout).toMatch(
+      /^FAIL +drift-lifecycle .* rule old .*\n.*\n +stricter: the manifest; old versions go/m,
+    );
+    expect(check.stdout).toContain('left alone: lifecycle rule by-hand');
+    const { code, stdout } = await provision('check', '--json', ...staging);
+    expect(code).toBe(2);
+    expect(JSON.parse(stdout)).toMatchObject({
+      findings: expect.arrayContaining([expect.objectContaining({ id: 'drift-versioning', status: 'fail' })]),
+    });
+
+    // The world moves between the plan and its application.
+    await client.write(media, 'versioning', 'enabled');
+    expect(await provision('apply', 'staging.plan')).toMatchObject({ code: 78 });
+    await client.clear(media, 'lifecycle');
+    const moved = await provision('apply', 'staging.plan', ...staging);
+    expect(moved).toMatchObject({ code: 1, stderr: expect.stringContaining('changed since') });
+    expect(await client.read(media, 'lifecycle')).toBeUndefined();
+    expect(await provision('apply', '--yes', ...staging)).toMatchObject({ code: 0 });
+    expect(await provision('check', ...staging)).toMatchObject({ code: 0 });
+    client.close();
+  }, 120_000);
+
+  test('the S3_* variables alone are enough, and import without names writes down every bucket', async () => {
+    await rm(join(directory.path, 'bucketwright.yaml'), { force: true });
+    const bucket = bucketName('cli');
+    const names = { S3_BUCKET_LOKI: `${bucket}-logs`, S3_BUCKET_TEMPO: `${bucket}-traces` };
+    const args = [commandLine, 'provision', 'apply', '--yes'];
+    const applied = await run(process.execPath, args, { cwd: directory.path, env: { ...environment(), ...names } });
+    expect(applied.stdout).toContain(`created    ${bucket}-logs`);
+    const client = createBucketClient(connectionTo(endpoint, target.name));
+    expect((await client.read(`${bucket}-logs`, 'lifecycle'))?.map(({ id }) => id)).toContain(
+      'bucketwright-loki-chunks',
+    );
+    const { code, stdout } = await provision('import');
+    expect(code).toBe(0);
+    for (const name of await client.list()) expect(stdout).toMatch(new RegExp(`^ {2}- (?:name: )?${name}$`, 'm'));
+    client.close();
   }, 120_000);
 
   const missing = terminalMissing();
