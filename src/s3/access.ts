@@ -1,8 +1,9 @@
 import type { IncomingHttpHeaders } from 'node:http';
+import type { Socket } from 'node:net';
 import type { Eventually } from '../core/eventually.ts';
 import type { Secret } from '../core/secret.ts';
 import type { Policy } from '../policy/index.ts';
-import type { ObjectStore, Tags } from '../store/port.ts';
+import type { ObjectAttributes, ObjectStore, Tags } from '../store/port.ts';
 import { S3Error } from './errors.ts';
 import type { Query } from './query.ts';
 
@@ -63,6 +64,9 @@ export type Caller =
       readonly user?: AccountUser | undefined;
     };
 
+/** What a request says of object lock. */
+export type LockAttributes = Pick<ObjectAttributes, 'retention' | 'legalHold'>;
+
 /** One thing a request wants to do, in the words of S3's policy actions. */
 export interface Check {
   /** Of a version, too, without `Version`: `versionId` makes GetObject GetObjectVersion. */
@@ -74,6 +78,8 @@ export interface Check {
   readonly versionId?: string | undefined;
   /** What a body says of tags; those of the header `x-amz-tagging` are known. */
   readonly tags?: Tags | undefined;
+  /** What a body says of retention and legal hold; then headers count for nothing. */
+  readonly lock?: LockAttributes | undefined;
   /** What `s3:prefix` is, where it is not the request's parameter. */
   readonly prefix?: string | undefined;
 }
@@ -85,7 +91,8 @@ export interface RequestFacts {
   readonly query: Query;
   readonly headers: IncomingHttpHeaders;
   readonly sourceIp: string | undefined;
-  readonly secure: boolean;
+  /** What the request came on: a TLSSocket tells more, and only when it is asked. */
+  readonly connection: Socket;
   /** Milliseconds since 1970. */
   readonly now: number;
   readonly signature: SignatureFacts | undefined;

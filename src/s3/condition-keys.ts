@@ -1,3 +1,5 @@
+import { TLSSocket } from 'node:tls';
+import { DAY } from '../core/durations.ts';
 import type { RequestContext, Requester } from '../policy/index.ts';
 import type { Tags } from '../store/port.ts';
 import type { Caller, Check, RequestFacts } from './access.ts';
@@ -64,8 +66,15 @@ export function conditionContext(
       const value = headers[header]?.toString();
       return header === 'x-amz-copy-source' ? copySource(value) : value;
     }
-    if (key.startsWith('s3:object-lock-')) return headers[`x-amz-${key.slice('s3:'.length)}`]?.toString();
+    if (key.startsWith('s3:object-lock-')) return lockAnswer(key, check, facts);
     switch (key) {
+      case 's3:if-match':
+      case 's3:if-none-match':
+        return headers[key.slice('s3:'.length)]?.toString();
+      case 's3:objectcreationoperation':
+        return check.action === 's3:PutObject' ? String(!query.has('uploads') && !query.has('partNumber')) : undefined;
+      case 's3:tlsversion':
+        return tlsVersion(facts);
       case 's3:versionid':
         return check.versionId ?? query.get('versionId');
       case 's3:requestobjecttagkeys':
@@ -84,7 +93,7 @@ export function conditionContext(
       case 'aws:sourceip':
         return facts.sourceIp;
       case 'aws:securetransport':
-        return String(facts.secure);
+        return String(facts.connection instanceof TLSSocket);
       case 'aws:useragent':
         return headers['user-agent'];
       case 'aws:referer':
@@ -107,6 +116,32 @@ export function conditionContext(
       default:
         return undefined;
     }
+  }
+}
+
+/** Such as `1.3`. */
+function tlsVersion({ connection }: RequestFacts): string | undefined {
+  const protocol = connection instanceof TLSSocket ? connection.getProtocol() : null;
+  return protocol?.replace(/^TLSv/, '');
+}
+
+/** What a write says of retention and legal hold, in its headers or in its body. Begun days count as days. */
+function lockAnswer(key: string, { lock }: Check, { headers, now }: RequestFacts): string | undefined {
+  const header = (name: string) => headers[`x-amz-object-lock-${name}`]?.toString();
+  const given = lock === undefined ? header('retain-until-date') : undefined;
+  const until = given === undefined ? lock?.retention?.until : Date.parse(given);
+  switch (key) {
+    case 's3:object-lock-mode':
+      return lock === undefined ? header('mode') : lock.retention?.mode;
+    case 's3:object-lock-legal-hold':
+      if (lock === undefined) return header('legal-hold');
+      return lock.legalHold === undefined ? undefined : lock.legalHold ? 'ON' : 'OFF';
+    case 's3:object-lock-retain-until-date':
+      return until === undefined || Number.isNaN(until) ? undefined : new Date(until).toISOString();
+    case 's3:object-lock-remaining-retention-days':
+      return until === undefined || Number.isNaN(until) ? undefined : Math.ceil((until - now) / DAY).toString();
+    default:
+      return undefined;
   }
 }
 

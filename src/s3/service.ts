@@ -114,9 +114,9 @@ export function createS3Service(options: S3ServiceOptions): (req: IncomingMessag
     exchange.caller = caller;
     if ('refuse' in match) throw caller.kind === 'anonymous' ? accessDenied() : refusal(match);
     if (scope !== 'service' && !isBucketName(bucket)) throw invalidBucketName(bucket);
-    const secure = 'encrypted' in req.socket;
-    const sourceIp = req.socket.remoteAddress;
-    const facts = { bucket, key, query, headers, sourceIp, secure, now: service.now(), signature };
+    const connection = req.socket;
+    const sourceIp = connection.remoteAddress;
+    const facts = { bucket, key, query, headers, sourceIp, connection, now: service.now(), signature };
     const context = new RequestContext(service, caller, facts);
     const request = { method: match.operation.route.method, bucket, key, query, headers, caller };
     const hide = (error: unknown) => hideMissing(error, bucket, context);

@@ -1,12 +1,17 @@
 import { execFileSync } from 'node:child_process';
 import { copyFile, readFile, writeFile } from 'node:fs/promises';
-import { request } from 'node:https';
+import { Agent, request } from 'node:https';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { connect } from 'node:tls';
+import { PutBucketPolicyCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
+import { NodeHttpHandler } from '@smithy/node-http-handler';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { Secret } from '../../src/core/secret.ts';
+import { startServer } from '../../src/server/index.ts';
 import { DEFAULT_LIMITS, type Listener, listen } from '../../src/server/listener.ts';
 import { readTls } from '../../src/server/tls.ts';
+import { freePorts } from '../support/ports.ts';
 import { program } from '../support/programs.ts';
 import { skipUnless } from '../support/skip.ts';
 import { temporaryDirectory } from '../support/temporary.ts';
@@ -87,6 +92,54 @@ skipUnless(openssl !== undefined, 'openssl is not installed; it makes the certif
     expect(await shown()).toBe('second');
     await use(make('third'));
     await expect.poll(shown, { timeout: 10_000 }).toBe('third');
+  });
+
+  it('serves S3, and tells policies that it is TLS and which', async () => {
+    await using data = await temporaryDirectory('tls-data');
+    const [port = 0, adminPort = 0] = await freePorts(2);
+    const pair = make('s3');
+    const ca = await readFile(pair.certificate);
+    const keys = { accessKeyId: 'TLSTLSTLSTLSTLSTLSTL', secretAccessKey: 'over-tls-over-tls' };
+    const server = await startServer({
+      listen: { host: '127.0.0.1', port },
+      adminListen: { host: '127.0.0.1', port: adminPort },
+      data: data.path,
+      region: 'us-east-1',
+      buckets: ['secure'],
+      rootCredentials: { ...keys, secretAccessKey: new Secret(keys.secretAccessKey) },
+      tls: pair,
+    });
+    const client = new S3Client({
+      endpoint: server.url,
+      region: 'us-east-1',
+      forcePathStyle: true,
+      credentials: keys,
+      requestHandler: new NodeHttpHandler({ httpsAgent: new Agent({ ca }) }),
+    });
+    /** The status for somebody who has signed nothing, while everybody may read under this condition. */
+    const allowed = async (Condition: object) => {
+      const Statement = { Effect: 'Allow', Principal: '*', Action: 's3:GetObject', Resource: 'arn:aws:s3:::secure/*' };
+      const Policy = JSON.stringify({ Version: '2012-10-17', Statement: { ...Statement, Condition } });
+      await client.send(new PutBucketPolicyCommand({ Bucket: 'secure', Policy }));
+      return new Promise<number | undefined>((resolve, reject) => {
+        const req = request({ host: '127.0.0.1', port, path: '/secure/key', ca, agent: false }, (res) => {
+          res.resume();
+          resolve(res.statusCode);
+        });
+        req.on('error', reject);
+        req.end();
+      });
+    };
+    try {
+      await client.send(new PutObjectCommand({ Bucket: 'secure', Key: 'key', Body: 'over TLS' }));
+      expect(await allowed({ Bool: { 'aws:SecureTransport': true } })).toBe(200);
+      expect(await allowed({ Bool: { 'aws:SecureTransport': false } })).toBe(403);
+      expect(await allowed({ NumericGreaterThanEquals: { 's3:TlsVersion': 1.2 } })).toBe(200);
+      expect(await allowed({ NumericLessThan: { 's3:TlsVersion': 1.2 } })).toBe(403);
+    } finally {
+      client.destroy();
+      await server.close();
+    }
   });
 
   it('refuses to start with files that do not belong together or are not there', async () => {

@@ -9,12 +9,13 @@ import { xmlReply } from '../reply.ts';
 import { copyContent } from '../sse/copy.ts';
 import { customerKeyHeaders, parseCustomerKey } from '../sse/customer-key.ts';
 import { requireSameKey } from '../sse/kept.ts';
-import { parseStorageClass, storedHeaders, userMetadata } from '../wire/attributes.ts';
+import { attributeChecks, parseStorageClass, storedHeaders, userMetadata } from '../wire/attributes.ts';
 import { checksumXml } from '../wire/complete-upload.ts';
 import { copySourceConditions, evaluate, writeCondition } from '../wire/conditions.ts';
 import { asSourceError, parseCopySource, sourceCheck, sourceVersionHeader } from '../wire/copy-source.ts';
 import { isoDate } from '../wire/dates.ts';
-import { lockChecks, parseLockHeaders } from '../wire/object-lock.ts';
+import { expirationHeaders } from '../wire/lifecycle-headers.ts';
+import { parseLockHeaders } from '../wire/object-lock.ts';
 import { refuseUnsupportedWrite } from '../wire/refusals.ts';
 import { parseTagHeader } from '../wire/tags.ts';
 import { textOfHeader } from '../wire/text.ts';
@@ -68,8 +69,9 @@ export const copyObject = defineOperation({
     by: 'checks',
     of: ({ source, bucket, key, attributes }) => [
       sourceCheck(source),
-      { action: 's3:PutObject', bucket, key },
-      ...lockChecks(attributes, bucket, key),
+      // Without REPLACE the copy has its source's tags, whatever the header says.
+      { action: 's3:PutObject', bucket, key, tags: attributes.tags ?? [] },
+      ...attributeChecks({ ...attributes, tags: attributes.tags ?? [] }, bucket, key),
     ],
   },
   body: noBody,
@@ -97,15 +99,20 @@ export const copyObject = defineOperation({
     const made = await copying.catch((error: unknown) => {
       throw asSourceError(error);
     });
-    return { made, sourceVersion };
+    return { made, sourceVersion, expiration: await expirationHeaders(store, made) };
   },
-  write: ({ made: { modified, etag, checksum, versionId }, sourceVersion }, { keys }) =>
+  write: ({ made: { modified, etag, checksum, versionId }, sourceVersion, expiration }, { keys }) =>
     xmlReply(
       xmlDocument(
         'CopyObjectResult',
         `<LastModified>${isoDate(modified)}</LastModified><ETag>&quot;${escapeXml(etag)}&quot;</ETag>${checksumXml(checksum)}`,
       ),
-      [...sourceVersionHeader(sourceVersion), ...newVersionHeader(versionId), ...customerKeyHeaders(keys.target)],
+      [
+        ...sourceVersionHeader(sourceVersion),
+        ...newVersionHeader(versionId),
+        ...customerKeyHeaders(keys.target),
+        ...expiration,
+      ],
     ),
 });
 

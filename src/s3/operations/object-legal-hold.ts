@@ -25,11 +25,12 @@ export const putObjectLegalHold = defineOperation({
   name: 'PutObjectLegalHold',
   route: { method: 'PUT', scope: 'object', query: { 'legal-hold': true }, allows: ['versionId'] },
   parse: ({ bucket, key, query }) => ({ bucket, key, versionId: parseVersionId(query) }),
-  access: { by: 'checks', of: ({ bucket, key }) => [{ action: 's3:PutObjectLegalHold', bucket, key }] },
+  access: { by: 'item', why: 'policies may ask for the hold in the body' },
   body: xmlBody({ maxBytes: 16 * 1024, required: true, checksums: 'body' }, parseLegalHold),
-  handle: async ({ bucket, key, versionId }, { store }, legalHold) => {
-    await requireLockedBucket(store, bucket);
-    return store.changeObject({ bucket, key, versionId, change: { legalHold } });
+  handle: async ({ bucket, key, versionId }, context, legalHold) => {
+    await context.require({ action: 's3:PutObjectLegalHold', bucket, key, lock: { legalHold } });
+    await requireLockedBucket(context.store, bucket);
+    return context.store.changeObject({ bucket, key, versionId, change: { legalHold } });
   },
   write: () => ({ status: 200 }),
 });

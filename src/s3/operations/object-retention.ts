@@ -36,11 +36,13 @@ export const putObjectRetention = defineOperation({
     versionId: parseVersionId(query),
     bypass: asksForBypass(headers),
   }),
-  access: { by: 'checks', of: ({ bucket, key }) => [{ action: 's3:PutObjectRetention', bucket, key }] },
+  access: { by: 'item', why: 'policies may ask for the retention in the body' },
   body: xmlBody({ maxBytes: 16 * 1024, required: true, checksums: 'body' }, parseRetention),
   handle: async ({ bucket, key, versionId, bypass }, context, retention) => {
+    const lock = { retention };
+    await context.require({ action: 's3:PutObjectRetention', bucket, key, lock });
     await requireLockedBucket(context.store, bucket);
-    const bypassGovernance = await bypassesGovernance(bypass, bucket, key, context);
+    const bypassGovernance = await bypassesGovernance(bypass, bucket, key, context, lock);
     return context.store.changeObject({ bucket, key, versionId, change: { retention }, bypassGovernance });
   },
   write: () => ({ status: 200 }),

@@ -1,6 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { ObjectAttributes, StoredHeader } from '../../store/port.ts';
-import type { Check } from '../access.ts';
+import type { Check, LockAttributes } from '../access.ts';
 import { S3Error } from '../errors.ts';
 import { lockChecks, parseLockHeaders } from './object-lock.ts';
 import { parseTagHeader } from './tags.ts';
@@ -54,7 +54,11 @@ export function parseAttributes(headers: IncomingHttpHeaders): ObjectAttributes 
 }
 
 /** What a write with these attributes needs besides the right to write. */
-export function attributeChecks(attributes: ObjectAttributes, bucket: string, key: string): readonly Check[] {
+export function attributeChecks(
+  attributes: LockAttributes & Pick<ObjectAttributes, 'tags'>,
+  bucket: string,
+  key: string,
+): readonly Check[] {
   const checks = lockChecks(attributes, bucket, key);
   return attributes.tags.length === 0 ? checks : [{ action: 's3:PutObjectTagging', bucket, key }, ...checks];
 }

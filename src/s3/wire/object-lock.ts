@@ -1,14 +1,7 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { Eventually } from '../../core/eventually.ts';
-import type {
-  DefaultRetention,
-  ObjectAttributes,
-  ObjectInfo,
-  ObjectLock,
-  ObjectStore,
-  Retention,
-} from '../../store/port.ts';
-import type { Check } from '../access.ts';
+import type { DefaultRetention, ObjectInfo, ObjectLock, ObjectStore, Retention } from '../../store/port.ts';
+import type { Check, LockAttributes } from '../access.ts';
 import { invalidArgument, S3Error } from '../errors.ts';
 import type { Context } from '../operation.ts';
 import { fields, malformed, textOf, type XmlElement } from './xml-in.ts';
@@ -22,8 +15,6 @@ const MAX_DAYS = 36_500;
 const MAX_YEARS = 100;
 /** `2030-01-01T00:00:00Z`, with or without a fraction, or with another offset. */
 const ISO_DATE = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(?:\.\d{1,9})?(?:Z|[+-]\d{2}:?\d{2})$/;
-
-export type LockAttributes = Pick<ObjectAttributes, 'retention' | 'legalHold'>;
 
 /**
  * Retention and legal hold of a write, from its headers.
@@ -89,14 +80,18 @@ async function allowedLockHeaders(info: ObjectInfo, context: Context): Promise<r
   return headers;
 }
 
-/** Does the caller want to override governance, and may he? Without the right the header changes nothing. */
+/**
+ * Does the caller want to override governance, and may he? Without the right the header changes nothing.
+ * @param lock what the body wants instead
+ */
 export async function bypassesGovernance(
   asked: boolean,
   bucket: string,
   key: string,
   context: Context,
+  lock?: LockAttributes,
 ): Promise<boolean> {
-  return asked && (await context.allowed({ action: 's3:BypassGovernanceRetention', bucket, key }));
+  return asked && (await context.allowed({ action: 's3:BypassGovernanceRetention', bucket, key, lock }));
 }
 
 export function asksForBypass(headers: IncomingHttpHeaders): boolean {
