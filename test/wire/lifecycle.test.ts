@@ -95,7 +95,20 @@ it('tells clients when an object will expire, and an upload be aborted', async (
   ];
   for (const { headers } of answers) expect(headers['x-amz-expiration']).toBe(expected);
   expect((await s3.ask('PUT', '/bucket/b', { body: 'x' })).headers['x-amz-expiration']).toBeUndefined();
-  const { headers } = await s3.ask('POST', '/bucket/a/2?uploads');
+  const { headers, text } = await s3.ask('POST', '/bucket/a/2?uploads');
   expect(headers['x-amz-abort-rule-id']).toBe('on%20e');
   expect(Date.parse(String(headers['x-amz-abort-date']))).toBeGreaterThan(Date.now() + 2 * 86_400_000);
+  const upload = `/bucket/a/2?uploadId=${/<UploadId>([^<]+)</.exec(text)?.[1]}`;
+  const part = await s3.ask('PUT', `${upload}&partNumber=1`, { body: 'x' });
+  expect((await s3.ask('GET', upload)).headers).toMatchObject({
+    'x-amz-abort-rule-id': 'on%20e',
+    'x-amz-abort-date': headers['x-amz-abort-date'],
+  });
+  const body = `<CompleteMultipartUpload><Part><PartNumber>1</PartNumber><ETag>${part.headers.etag}</ETag></Part></CompleteMultipartUpload>`;
+  const copy = { 'x-amz-copy-source': '/bucket/b' };
+  for (const made of [await s3.ask('POST', upload, { body }), await s3.ask('PUT', '/bucket/a/3', { headers: copy })]) {
+    expect(made).toMatchObject({ status: 200, headers: { 'x-amz-expiration': expected } });
+  }
+  const away = await s3.ask('PUT', '/bucket/c', { headers: { 'x-amz-copy-source': '/bucket/a/1' } });
+  expect([away.status, away.headers['x-amz-expiration']]).toEqual([200, undefined]);
 });

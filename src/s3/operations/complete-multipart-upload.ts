@@ -6,6 +6,7 @@ import { parseCustomerKey } from '../sse/customer-key.ts';
 import { requireSameKey } from '../sse/kept.ts';
 import { checksumXml, parseCompleteUpload } from '../wire/complete-upload.ts';
 import { writeCondition } from '../wire/conditions.ts';
+import { expirationHeaders } from '../wire/lifecycle-headers.ts';
 import { parseStatedChecksum } from '../wire/upload-checksums.ts';
 import { newVersionHeader } from '../wire/versions.ts';
 import { element, escapeXml, urlEncode, xmlDocument } from '../wire/xml-out.ts';
@@ -38,9 +39,10 @@ export const completeMultipartUpload = defineOperation({
     // AWS does not need the key here, and many clients do not send it; a wrong one is a mistake.
     if (customerKey !== undefined && upload.sse !== undefined) requireSameKey(upload.sse, customerKey);
     const checksum = parseStatedChecksum(headers, upload, parts.length);
-    return store.completeUpload({ bucket, key, uploadId, parts, checksum, size, condition });
+    const info = await store.completeUpload({ bucket, key, uploadId, parts, checksum, size, condition });
+    return { info, expiration: await expirationHeaders(store, info) };
   },
-  write: (info, { host }) =>
+  write: ({ info, expiration }, { host }) =>
     xmlReply(
       xmlDocument(
         'CompleteMultipartUploadResult',
@@ -50,7 +52,7 @@ export const completeMultipartUpload = defineOperation({
           `<ETag>&quot;${escapeXml(info.etag)}&quot;</ETag>` +
           checksumXml(info.checksum),
       ),
-      newVersionHeader(info.versionId),
+      [...newVersionHeader(info.versionId), ...expiration],
     ),
 });
 

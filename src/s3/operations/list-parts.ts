@@ -5,6 +5,7 @@ import { defineOperation } from '../operation.ts';
 import type { Query } from '../query.ts';
 import { xmlReply } from '../reply.ts';
 import { isoDate } from '../wire/dates.ts';
+import { abortHeaders } from '../wire/lifecycle-headers.ts';
 import { ownerXml, parsePageSize } from '../wire/listing.ts';
 import { element, optional, xmlDocument } from '../wire/xml-out.ts';
 
@@ -28,9 +29,10 @@ export const listParts = defineOperation({
   handle: async (input, { store }) => {
     const upload = await store.upload(input.bucket, input.key, input.uploadId);
     const { owner: bucketOwner } = await store.bucket(input.bucket);
-    return { upload, owner: ownerIn(upload.acl, bucketOwner), page: await store.listParts(input) };
+    const abort = await abortHeaders(store, upload);
+    return { upload, owner: ownerIn(upload.acl, bucketOwner), page: await store.listParts(input), abort };
   },
-  write: ({ upload, owner, page }, { bucket, key, uploadId, after, limit }) => {
+  write: ({ upload, owner, page, abort }, { bucket, key, uploadId, after, limit }) => {
     const truncated = page.truncated && limit > 0;
     let content = element('Bucket', bucket) + element('Key', key) + element('UploadId', uploadId);
     content += ownerXml('Initiator', owner) + ownerXml('Owner', owner) + element('StorageClass', upload.storageClass);
@@ -42,7 +44,7 @@ export const listParts = defineOperation({
       content += `<Part><PartNumber>${number}</PartNumber><LastModified>${isoDate(modified)}</LastModified><ETag>&quot;${etag}&quot;</ETag><Size>${size}</Size>${sum}</Part>`;
     }
     content += optional('ChecksumAlgorithm', upload.checksumAlgorithm) + optional('ChecksumType', upload.checksumType);
-    return xmlReply(xmlDocument('ListPartsResult', content));
+    return xmlReply(xmlDocument('ListPartsResult', content), abort);
   },
 });
 

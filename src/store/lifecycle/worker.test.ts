@@ -33,7 +33,12 @@ afterEach(async () => {
 
 const plain = { headers: {}, metadata: {}, tags: [], storageClass: 'STANDARD' };
 
-function put(key: string, size = 10, given: { retention?: { mode: 'COMPLIANCE'; until: number } } = {}, bucket = 'b') {
+interface Given {
+  readonly retention?: { readonly mode: 'COMPLIANCE'; readonly until: number };
+  readonly tags?: readonly (readonly [string, string])[];
+}
+
+function put(key: string, size = 10, given: Given = {}, bucket = 'b') {
   const body = { bytes: Buffer.alloc(size, 'x') };
   return store.putObject({ bucket, key, ...plain, ...given, body, digests: [], accept: () => undefined });
 }
@@ -79,6 +84,82 @@ it('removes what is due and nothing else, across pages', async () => {
   expect(await keys('other')).toEqual(['old/x']);
   expect(await run(3)).toMatchObject({ expired: 0 });
   expect(store.lifecycleReports()).toMatchObject([{ bucket: 'b', expired: 250 }]);
+});
+
+it('removes by date, at once where the date is past', async () => {
+  await put('a');
+  await rules({ filter: { prefix: 'a' }, expiration: { date: START + 2.5 * DAY } });
+  expect(await run(2)).toMatchObject({ expired: 0 });
+  await put('after');
+  expect(await run(2.5)).toMatchObject({ expired: 2 });
+  await put('another');
+  await put('b');
+  expect(await run(9)).toMatchObject({ expired: 1 });
+  expect(await keys()).toEqual(['b']);
+});
+
+it('removes what all of a filter fits: prefix, tags and size', async () => {
+  const old = { tags: [['class', 'old']] as const };
+  const both = {
+    tags: [
+      ['class', 'old'],
+      ['team', 'x'],
+    ] as const,
+  };
+  await put('logs/fits', 50_000, both);
+  await put('logs/small', 100, both);
+  await put('logs/huge', 90_000, both);
+  await put('logs/tagged', 50_000, old);
+  await put('logs/plain', 50_000);
+  await put('other/fits', 50_000, both);
+  const tags: [string, string][] = [
+    ['class', 'old'],
+    ['team', 'x'],
+  ];
+  await rules({
+    form: 'and',
+    filter: { prefix: 'logs/', tags, sizeGreaterThan: 100, sizeLessThan: 90_000 },
+    expiration: { days: 1 },
+  });
+  expect(await run(2)).toMatchObject({ expired: 1 });
+  await rules({ filter: { tags: [['class', 'old']] }, expiration: { days: 1 } });
+  expect(await run(2)).toMatchObject({ expired: 4 });
+  await put('tiny', 1);
+  await rules({ filter: { sizeLessThan: 2 }, expiration: { days: 1 } });
+  expect(await run(4)).toMatchObject({ expired: 1 });
+  await rules({ filter: { sizeGreaterThan: 49_999 }, expiration: { days: 1 } });
+  expect(await run(4)).toMatchObject({ expired: 1 });
+  expect(await keys()).toEqual([]);
+});
+
+it('goes by the tags and the size of each older version, not of the current one', async () => {
+  await store.setVersioning('b', 'Enabled');
+  await put('key', 10, { tags: [['keep', 'no']] });
+  now += 1000;
+  await put('key', 20, { tags: [['keep', 'yes']] });
+  now += 1000;
+  await put('key', 30, { tags: [['keep', 'no']] });
+  now += 1000;
+  await put('key', 5, { tags: [['keep', 'no']] });
+  await rules({ filter: { tags: [['keep', 'no']], sizeLessThan: 30 }, noncurrentExpiration: { days: 1 } });
+  expect(await run(3)).toMatchObject({ versions: 1, expired: 0 });
+  const { entries } = await store.listVersions({ bucket: 'b', prefix: '', delimiter: '', after: undefined, limit: 9 });
+  expect(entries).toMatchObject([{ size: 5 }, { size: 30 }, { size: 20 }]);
+});
+
+it('lets requests in between, however much there is to remove', async () => {
+  await Promise.all(Array.from({ length: 3000 }, (_, n) => put(`old/${n}`)));
+  await rules({ filter: { prefix: 'old/' }, expiration: { days: 1 } });
+  now = START + 3 * DAY;
+  let running = true;
+  const cleaning = store.runLifecycle().finally(() => {
+    running = false;
+  });
+  let served = 0;
+  for (; running; served += 1) await put('foreground');
+  expect((await cleaning).find(({ bucket }) => bucket === 'b')).toMatchObject({ expired: 3000 });
+  // One between any two pages of a hundred would be 30.
+  expect(served).toBeGreaterThanOrEqual(30);
 });
 
 it('marks current versions as deleted, removes older ones by age and number, then the marker', async () => {
