@@ -35,6 +35,12 @@ skipUnless(canMount, 'mounting a small file system needs Linux and root')('a ful
     await directory.remove();
   });
 
+  const restart = async (args: readonly string[] = []) => {
+    client.close();
+    await server.stop();
+    server = await startServer({ data: directory.path, args });
+    client = new LeanClient(server, 8);
+  };
   const put = async (key: string, size: number) => {
     const bytes = randomBytes(size);
     const answer = await client.send('PUT', `/full/${key}`, bytes);
@@ -74,13 +80,15 @@ skipUnless(canMount, 'mounting a small file system needs Linux and root')('a ful
   };
   const readiness = async () => (await fetch(`${server.adminUrl}/readyz`)).status;
 
-  it.each([
-    ['large', 3 * MiB],
-    ['small', 20 * KiB],
+  it.each<[string, number, readonly string[]]>([
+    ['large writes', 3 * MiB, []],
+    ['small writes', 20 * KiB, []],
+    ['writes of two processes', 20 * KiB, ['--processes', '2']],
   ])(
-    'refuses %s writes clearly, goes on with reads and deletes, and recovers',
+    'refuses %s clearly, goes on with reads and deletes, and recovers',
     { timeout: 120_000 },
-    async (_, size) => {
+    async (_, size, args) => {
+      if (args.length > 0) await restart(args);
       const refused = await fill('first', size);
       expect(refused.status).toBe(507);
       expect(refused.body.toString()).toMatch(/<Code>InsufficientStorage<.*no room/);
@@ -121,10 +129,7 @@ skipUnless(canMount, 'mounting a small file system needs Linux and root')('a ful
     expect(await remove('key-0')).toBe(204);
     await expectIntact();
     // And what is on the disk says the same after a restart.
-    await server.stop();
-    client.close();
-    server = await startServer({ data: directory.path });
-    client = new LeanClient(server, 8);
+    await restart();
     await expectIntact();
   });
 });

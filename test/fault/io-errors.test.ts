@@ -137,6 +137,30 @@ skipUnless(able, 'gcc is not installed, or this is not Linux: it makes the libra
       await checkRecovered();
     });
 
+    it('now and then, of two processes: the same, and one that the disk broke is replaced', {
+      timeout: 180_000,
+    }, async () => {
+      await start(shim('', 10), ['--processes', '2']);
+      expect((await client.send('PUT', '/failing')).status).toBe(200);
+      expect(await load(7)).toBe(0);
+      await writeFile(breaks, '');
+      expect(await load(30)).toBeGreaterThan(0);
+      await rm(breaks);
+      let exit: unknown;
+      void server.exited.then((end) => {
+        exit = end;
+      });
+      client.close();
+      client = new LeanClient(server, CLIENTS);
+      const found = async () => exit ?? (await client.send('HEAD', '/failing').catch(() => undefined))?.status;
+      // When it broke the index under the first process, all of them end, and the next start is the cure.
+      await expect.poll(found, { timeout: 60_000 }).toSatisfy((seen) => seen === 200 || typeof seen === 'object');
+      if (exit === undefined) await checkAll();
+      else expect(exit).toEqual({ code: null, signal: 'SIGKILL' });
+      await again();
+      await checkRecovered();
+    });
+
     it('at every sync of a body: answers at once that it failed, and goes on', { timeout: 120_000 }, async () => {
       await start(shim('body-sync'));
       expect((await client.send('PUT', '/failing')).status).toBe(200);

@@ -5,10 +5,13 @@ import { membersOf } from '../support/members.ts';
 import { freePorts } from '../support/ports.ts';
 import { startServer } from '../support/server.ts';
 import { temporaryDirectory } from '../support/temporary.ts';
+import { Expiring } from './expiring.ts';
 import { digest } from './history.ts';
-import { type LeanAnswer, LeanClient } from './lean-client.ts';
+import { answered, LeanClient } from './lean-client.ts';
 import { checkNoOrphans } from './orphans.ts';
+import { uploadParts } from './upload-parts.ts';
 import { type SeenVersion, VersionHistory } from './version-history.ts';
+import { listVersions } from './versions.ts';
 
 const KILLS = 12;
 const CLIENTS = 8;
@@ -16,12 +19,14 @@ const KEYS_EACH = 2;
 /** With more of them a client deletes, so that a check does not take ever longer. */
 const VERSIONS_EACH = 6;
 const KiB = 1024;
+const MiB = 1024 * KiB;
 
 /**
- * The same as kill.test.ts in a bucket with versioning: every acknowledged version, and every acknowledged delete marker,
- * is there and whole, in the order in which they were acknowledged; no deleted one comes back.
+ * The same as kill.test.ts in a bucket with versioning, of which a lifecycle rule clears a part meanwhile: every
+ * acknowledged version, and every acknowledged delete marker, is there and whole, in the order in which they were
+ * acknowledged; no deleted one comes back; and the rule removes all that it is for, and nothing else.
  */
-describe('kill -9 under load, with versioning', () => {
+describe('kill -9 under load, with versioning and lifecycle', () => {
   it.each([
     ['one process', []],
     ['two processes', ['--processes', '2']],
@@ -33,16 +38,19 @@ describe('kill -9 under load, with versioning', () => {
     for (let client = 0; client < CLIENTS; client += 1) {
       for (let key = 0; key < KEYS_EACH; key += 1) histories.set(`client-${client}/${key}`, new VersionHistory());
     }
+    const expiring = new Expiring();
     let acknowledged = 0;
     for (let round = 0; round <= KILLS; round += 1) {
-      await using server = await startServer({ data, ports: [port, adminPort], args });
-      const client = new LeanClient(server, CLIENTS);
-      if (round === 0) await enableVersioning(client);
+      await using server = await startServer({ data, ports: [port, adminPort], args, env: Expiring.settings });
+      const client = new LeanClient(server, CLIENTS + Expiring.clients);
+      if (round === 0) await prepare(client);
       await checkEverything(client, histories);
+      await expiring.check(client);
       if (round < KILLS) {
         const load = Array.from({ length: CLIENTS }, (__, number) =>
           change(client, histories, `client-${number}`, () => acknowledged++),
         );
+        load.push(...expiring.load(client));
         // On a busy machine the first answers take a while; an idle server would prove nothing.
         const enough = acknowledged + 2 * CLIENTS;
         for (const end = Date.now() + 20_000; acknowledged < enough && Date.now() < end; ) await sleep(10);
@@ -56,6 +64,11 @@ describe('kill -9 under load, with versioning', () => {
         await server.stop('SIGKILL');
         await Promise.all(load);
       }
+      if (round === KILLS) {
+        expect(expiring.removed).toBeGreaterThan(0);
+        await expiring.checkGone(client);
+        await checkEverything(client, histories);
+      }
       client.close();
       if (round === KILLS) await server.stop();
     }
@@ -64,10 +77,11 @@ describe('kill -9 under load, with versioning', () => {
   });
 });
 
-async function enableVersioning(client: LeanClient): Promise<void> {
+async function prepare(client: LeanClient): Promise<void> {
   await answered(client.send('PUT', '/load'), 200);
   const body = Buffer.from('<VersioningConfiguration><Status>Enabled</Status></VersioningConfiguration>');
   await answered(client.send('PUT', '/load?versioning=', body), 200);
+  await answered(client.send('PUT', '/load?lifecycle=', Expiring.rules), 200);
 }
 
 /** One client's endless changes to its own keys; ends when the connection does. */
@@ -103,6 +117,12 @@ async function randomChange(client: LeanClient, key: string, history: VersionHis
     history.beginAdd('marker');
     const { versionId } = await answered(client.send('DELETE', `/load/${key}`), 204);
     history.acknowledge(versionId);
+  } else if (dice < 0.4) {
+    const first = dice < 0.34 ? [randomBytes(5 * MiB)] : [];
+    const parts = [...first, randomBytes(Math.floor(Math.random() * 100 * KiB))];
+    const complete = await uploadParts(client, `/load/${key}`, parts);
+    history.beginAdd(digest(Buffer.concat(parts)));
+    history.acknowledge((await complete()).versionId);
   } else {
     const bytes = randomBytes(Math.floor(Math.random() * (dice < 0.7 ? 3 : 300) * KiB));
     history.beginAdd(digest(bytes));
@@ -111,25 +131,14 @@ async function randomChange(client: LeanClient, key: string, history: VersionHis
   }
 }
 
-async function answered(answer: Promise<LeanAnswer>, status: number): Promise<LeanAnswer> {
-  const got = await answer;
-  if (got.status !== status) throw new Error(`status ${got.status}: ${got.body.toString().slice(0, 300)}`);
-  return got;
-}
-
-const ENTRY =
-  /<(Version|DeleteMarker)><Key>([^<]+)<\/Key><VersionId>([^<]+)<\/VersionId><IsLatest>(true|false)<\/IsLatest>/g;
-
 async function checkEverything(client: LeanClient, histories: ReadonlyMap<string, VersionHistory>): Promise<void> {
   const seen = new Map<string, SeenVersion[]>([...histories.keys()].map((key) => [key, []]));
-  const text = (await answered(client.send('GET', '/load?versions='), 200)).body.toString();
-  expect(text).toContain('<IsTruncated>false<');
-  for (const [, kind, key = '', id = '', latest] of text.matchAll(ENTRY)) {
+  for (const { marker, key, id, latest } of await listVersions(client, '/load', 'client-')) {
     const versions = seen.get(key) ?? [];
-    expect(latest, `${key} ${id}`).toBe(String(versions.length === 0));
-    versions.push({ id, content: kind === 'Version' ? await contentOf(client, key, id) : 'marker' });
+    expect(latest, `${key} ${id}`).toBe(versions.length === 0);
+    versions.push({ id, content: marker ? 'marker' : await contentOf(client, key, id) });
   }
-  const listing = (await answered(client.send('GET', '/load?list-type=2'), 200)).body.toString();
+  const listing = (await answered(client.send('GET', '/load?list-type=2&prefix=client-'), 200)).body.toString();
   for (const [key, history] of histories) {
     const versions = seen.get(key) ?? [];
     expect(history.settle(versions), key).toBeUndefined();

@@ -6,8 +6,9 @@ import { freePorts } from '../support/ports.ts';
 import { startServer } from '../support/server.ts';
 import { temporaryDirectory } from '../support/temporary.ts';
 import { digest, History } from './history.ts';
-import { LeanClient } from './lean-client.ts';
+import { answered, LeanClient } from './lean-client.ts';
 import { checkNoOrphans } from './orphans.ts';
+import { uploadParts } from './upload-parts.ts';
 
 const KILLS = 50;
 const GROUP_KILLS = 10;
@@ -86,7 +87,7 @@ async function randomChange(client: LeanClient, history: History, key: string, c
   const dice = Math.random();
   if (dice < 0.15) {
     history.begin(key, undefined);
-    await acknowledged(client.send('DELETE', `/load/${key}`), 204);
+    await answered(client.send('DELETE', `/load/${key}`), 204);
     history.acknowledge(key, undefined);
   } else if (dice < 0.25) {
     await multipart(client, history, key);
@@ -96,29 +97,18 @@ async function randomChange(client: LeanClient, history: History, key: string, c
     const size = dice < 0.75 ? Math.floor(Math.random() * 3000) : Math.floor(Math.random() * 2 * MiB);
     const bytes = randomBytes(size);
     history.begin(key, digest(bytes));
-    await acknowledged(client.send('PUT', `/load/${key}`, bytes), 200);
+    await answered(client.send('PUT', `/load/${key}`, bytes), 200);
     history.acknowledge(key, digest(bytes));
   }
   count();
 }
 
 async function multipart(client: LeanClient, history: History, key: string): Promise<void> {
-  const begun = await acknowledged(client.send('POST', `/load/${key}?uploads=`), 200);
-  const uploadId = /<UploadId>([^<]+)</.exec(begun.body.toString())?.[1] ?? '';
   const parts = [randomBytes(5 * MiB), randomBytes(Math.floor(Math.random() * 100_000))];
-  let xml = '<CompleteMultipartUpload>';
-  for (const [index, bytes] of parts.entries()) {
-    const put = await acknowledged(
-      client.send('PUT', `/load/${key}?partNumber=${index + 1}&uploadId=${uploadId}`, bytes),
-      200,
-    );
-    xml += `<Part><PartNumber>${index + 1}</PartNumber><ETag>${put.etag}</ETag></Part>`;
-  }
+  const complete = await uploadParts(client, `/load/${key}`, parts);
   const whole = digest(Buffer.concat(parts));
   history.begin(key, whole);
-  const body = Buffer.from(`${xml}</CompleteMultipartUpload>`);
-  const completed = await acknowledged(client.send('POST', `/load/${key}?uploadId=${uploadId}`, body), 200);
-  expect(completed.body.toString()).toContain('<CompleteMultipartUploadResult');
+  await complete();
   history.acknowledge(key, whole);
 }
 
@@ -127,22 +117,13 @@ async function copy(client: LeanClient, history: History, key: string): Promise<
   const [content, ...others] = history.allowed(source);
   if (source === key || content === undefined || others.length > 0) return;
   history.begin(key, content);
-  await acknowledged(client.send('PUT', `/load/${key}`, undefined, { 'x-amz-copy-source': `/load/${source}` }), 200);
+  await answered(client.send('PUT', `/load/${key}`, undefined, { 'x-amz-copy-source': `/load/${source}` }), 200);
   history.acknowledge(key, content);
-}
-
-async function acknowledged<T extends { readonly status: number; readonly body: Buffer }>(
-  answer: Promise<T>,
-  status: number,
-): Promise<T> {
-  const got = await answer;
-  if (got.status !== status) throw new Error(`status ${got.status}: ${got.body.toString().slice(0, 300)}`);
-  return got;
 }
 
 async function checkEverything(client: LeanClient, history: History): Promise<void> {
   const listed = new Map<string, number>();
-  const listing = await acknowledged(client.send('GET', '/load?list-type=2'), 200);
+  const listing = await answered(client.send('GET', '/load?list-type=2'), 200);
   const text = listing.body.toString();
   for (const [, key = '', size = ''] of text.matchAll(/<Contents><Key>([^<]+)<\/Key>.*?<Size>(\d+)<\/Size>/g)) {
     listed.set(key, Number(size));

@@ -75,3 +75,10 @@ export class LeanClient {
     this.#agent.destroy();
   }
 }
+
+/** The answer, if it has this status. */
+export async function answered(answer: Promise<LeanAnswer>, status: number): Promise<LeanAnswer> {
+  const got = await answer;
+  if (got.status !== status) throw new Error(`status ${got.status}: ${got.body.toString().slice(0, 300)}`);
+  return got;
+}
