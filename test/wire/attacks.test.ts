@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { readdir } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Secret } from '../../src/core/secret.ts';
-import { presign } from '../../src/sigv4/index.ts';
+import { encodeChunks, presign } from '../../src/sigv4/index.ts';
 import { owner, region, signed, signedHeaders, startService, type WireService } from './service.ts';
 
 describe('attacks', () => {
@@ -62,19 +62,38 @@ describe('attacks', () => {
     it('chunks of a signed stream cannot be replayed, swapped, left out or changed', async () => {
       const target = '/bucket/chunked';
       const payload = { kind: 'streaming', signed: true, trailer: false } as const;
-      const { headers } = signed(s3.port, 'PUT', target, {
-        payload,
-        headers: { 'content-encoding': 'aws-chunked', 'x-amz-decoded-content-length': '16' },
-      });
+      const chunked = { 'content-encoding': 'aws-chunked', 'x-amz-decoded-content-length': '16' };
+      const { headers, seed } = signed(s3.port, 'PUT', target, { payload, headers: chunked });
+      const send = (body: string) =>
+        raw(`PUT ${target} HTTP/1.1\r\n${lines(headers)}Content-Length: ${body.length}\r\n\r\n${body}`);
       const forged = `8;chunk-signature=${'0'.repeat(64)}\r\nAAAAAAAA\r\n`;
       const end = `0;chunk-signature=${'0'.repeat(64)}\r\n\r\n`;
       for (const body of [forged + forged + end, forged + end, end, '8\r\nAAAAAAAA\r\n8\r\nAAAAAAAA\r\n0\r\n\r\n']) {
-        const answer = await raw(
-          `PUT ${target} HTTP/1.1\r\n${lines(headers)}Content-Length: ${body.length}\r\n\r\n${body}`,
-        );
-        expect(answer).toMatch(/SignatureDoesNotMatch|IncompleteBody|InvalidChunkSizeError|InvalidRequest/);
+        expect(await send(body)).toMatch(/SignatureDoesNotMatch|IncompleteBody|InvalidChunkSizeError|InvalidRequest/);
       }
+      // The same with chunks that were signed for this very request.
+      const chunks: string[] = [];
+      for await (const chunk of encodeChunks([Buffer.from('AAAAAAAABBBBBBBB')], { seed, chunkSize: 8 })) {
+        chunks.push(chunk.toString('latin1'));
+      }
+      const [first = '', second = '', ...last] = chunks;
+      const rest = last.join('');
+      const bodies = [
+        first + first + rest,
+        second + first + rest,
+        second + second + rest,
+        first + rest,
+        first + second.replace('BBBBBBBB', 'BBBBBBBC') + rest,
+        first + second,
+      ];
+      for (const body of bodies) expect(await send(body)).toMatch(/SignatureDoesNotMatch|IncompleteBody/);
+      const other = signed(s3.port, 'PUT', '/bucket/other', { payload, headers: chunked });
+      const taken = `PUT /bucket/other HTTP/1.1\r\n${lines(other.headers)}Content-Length: ${(first + second + rest).length}\r\n\r\n`;
+      expect(await raw(taken + first + second + rest)).toContain('SignatureDoesNotMatch');
       expect((await s3.ask('HEAD', target)).status).toBe(404);
+      expect((await s3.ask('HEAD', '/bucket/other')).status).toBe(404);
+      expect(await send(first + second + rest)).toMatch(/^HTTP\/1\.1 200/);
+      expect((await s3.ask('GET', target)).text).toBe('AAAAAAAABBBBBBBB');
     });
 
     it('a presigned URL does what was signed, and nothing else', async () => {

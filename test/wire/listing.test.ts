@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { startService, type WireService } from './service.ts';
+import { type Ask, startService, type WireService } from './service.ts';
 
 /** Every kind of key that S3 allows and that file-backed servers trip over. */
 const keys = [
@@ -102,6 +102,41 @@ it('virtual-host style reaches the same objects', async () => {
   expect((await s3.ask('GET', '/?list-type=2&max-keys=1', { headers: { host } })).text).toContain(
     '<Name>bucket</Name>',
   );
+});
+
+describe('virtual-host style under a configured domain', () => {
+  let hosted: WireService;
+  beforeAll(async () => {
+    hosted = await startService({ domain: 's3.example.com' });
+    for (const bucket of ['plain', 'with.dots']) expect((await hosted.ask('PUT', `/${bucket}`)).status).toBe(200);
+    await hosted.ask('PUT', '/plain/plain/key', { body: 'by path' });
+    await hosted.ask('PUT', '/with.dots/key', { body: 'dotted' });
+  });
+  afterAll(() => hosted[Symbol.asyncDispose]());
+  const at = (host: string, method: string, target: string, ask: Ask = {}) =>
+    hosted.ask(method, target, { ...ask, headers: { host, ...ask.headers } });
+
+  it('names buckets in the host, whatever its case and port, and objects in the whole path', async () => {
+    for (const host of ['plain.s3.example.com', `plain.s3.example.com:${hosted.port}`, 'PLAIN.S3.example.COM']) {
+      expect((await at(host, 'GET', '/plain/key')).text, host).toBe('by path');
+      expect((await at(host, 'GET', '/?list-type=2')).text).toContain('<Key>plain/key</Key>');
+    }
+    expect((await at('with.dots.s3.example.com', 'GET', '/key')).text).toBe('dotted');
+    expect((await at('plain.s3.example.com', 'PUT', '/new', { body: 'x' })).status).toBe(200);
+    expect((await at('s3.example.com', 'GET', '/plain/new')).text).toBe('x');
+    expect((await at('made.s3.example.com', 'PUT', '/')).status).toBe(200);
+    expect((await at('s3.example.com', 'GET', '/')).text).toContain('<Name>made</Name>');
+    expect((await at('made.s3.example.com', 'DELETE', '/')).status).toBe(204);
+  });
+
+  it('takes any other host for path style, and a foreign signature for none', async () => {
+    for (const host of ['127.0.0.1', 's3.example.com.evil.org', 'plain.s3.example.org', 'xs3.example.com']) {
+      expect((await at(host, 'GET', '/plain/plain/key')).text, host).toBe('by path');
+    }
+    const unsigned = { host: 'with.dots.s3.example.com' };
+    expect((await at('plain.s3.example.com', 'GET', '/key', { unsigned })).code).toBe('SignatureDoesNotMatch');
+    expect((await at('No_Bucket.s3.example.com', 'GET', '/key')).code).toBe('InvalidBucketName');
+  });
 });
 
 it('pages buckets', async () => {

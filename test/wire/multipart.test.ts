@@ -167,6 +167,51 @@ describe('a multipart upload', () => {
     expect((await complete(value)).text).toContain(`<ChecksumCRC64NVME>${value}</ChecksumCRC64NVME>`);
   });
 
+  it('is listed page by page, among others of its key, and so are its parts', async () => {
+    await s3.ask('PUT', '/paged');
+    const begin = async (key: string) => {
+      const { text } = await s3.ask('POST', `/paged/${encodeURIComponent(key)}?uploads`);
+      return `${key} ${/<UploadId>([^<]+)</.exec(text)?.[1]}`;
+    };
+    const begun: string[] = [];
+    for (const key of ['z', 'd/1', 'ä b', 'ä b', 'd/2', 'ä b']) begun.push(await begin(key));
+    const tag = (text: string, name: string) => new RegExp(`<${name}>([^<]*)</${name}>`).exec(text)?.[1] ?? '';
+    const uploads = async (query: string) => {
+      const found: string[] = [];
+      for (let markers = '', page = 0; page < 10; page += 1) {
+        const { status, text } = await s3.ask('GET', `/paged?uploads&encoding-type=url&${query}${markers}`);
+        expect(status).toBe(200);
+        for (const [, key, id, prefix] of text.matchAll(
+          /<Upload><Key>([^<]*)<\/Key><UploadId>([^<]*)<|<CommonPrefixes><Prefix>([^<]*)</g,
+        )) {
+          found.push(prefix ?? `${decodeURIComponent(key ?? '')} ${id}`);
+        }
+        if (tag(text, 'IsTruncated') === 'false') break;
+        markers = `&key-marker=${tag(text, 'NextKeyMarker')}&upload-id-marker=${tag(text, 'NextUploadIdMarker')}`;
+      }
+      return found;
+    };
+    const all = await uploads('max-uploads=1000');
+    expect(all.toSorted()).toEqual(begun.toSorted());
+    expect(all.map((name) => name.replace(/ [0-9a-f]+$/, ''))).toEqual(['d/1', 'd/2', 'z', 'ä b', 'ä b', 'ä b']);
+    for (const size of [1, 2, 4]) expect(await uploads(`max-uploads=${size}`)).toEqual(all);
+    expect(await uploads('max-uploads=1&delimiter=%2F')).toEqual(['d/', ...all.slice(2)]);
+    expect(await uploads('max-uploads=2&prefix=d')).toEqual(all.slice(0, 2));
+
+    const target = `/paged/z?uploadId=${all[2]?.split(' ')[1]}`;
+    for (const number of [10_000, 1, 7]) {
+      expect((await s3.ask('PUT', `${target}&partNumber=${number}`, { body: 'x' })).status).toBe(200);
+    }
+    const numbers: string[] = [];
+    for (let marker = '0', page = 0; page < 10; page += 1) {
+      const { text } = await s3.ask('GET', `${target}&max-parts=2&part-number-marker=${marker}`);
+      numbers.push(...Array.from(text.matchAll(/<PartNumber>(\d+)</g), ([, number = '']) => number));
+      if (tag(text, 'IsTruncated') === 'false') break;
+      marker = tag(text, 'NextPartNumberMarker');
+    }
+    expect(numbers).toEqual(['1', '7', '10000']);
+  });
+
   it('copies parts of other objects', async () => {
     await s3.ask('PUT', '/bucket/source', { body: first });
     const id = await create('copied');
