@@ -1,36 +1,13 @@
 import { createHash, createHmac, randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { credentialOf, signedForm as signForm } from '../support/signed-form.ts';
 import { type Answer, owner, region, startService, type WireService } from './service.ts';
 
-const DATE = `${new Date().toISOString().slice(0, 10).replaceAll('-', '')}`;
-const CREDENTIAL = `${owner.accessKeyId}/${DATE}/${region}/s3/aws4_request`;
-const hmac = (key: string | Buffer, text: string) => createHmac('sha256', key).update(text).digest();
-
-function signatureOf(policy: string, secret = owner.secret.reveal()): string {
-  let key = hmac(`AWS4${secret}`, DATE);
-  for (const part of [region, 's3', 'aws4_request']) key = hmac(key, part);
-  return hmac(key, policy).toString('hex');
-}
-
+const signer = { accessKeyId: owner.accessKeyId, secretAccessKey: owner.secret.reveal(), region };
+const CREDENTIAL = credentialOf(signer);
 /** The form that a page of the bucket's owner would hold. */
-function signedForm(fields: Record<string, string>, extra: readonly unknown[] = [], expires = Date.now() + 60_000) {
-  const all = {
-    ...fields,
-    'X-Amz-Algorithm': 'AWS4-HMAC-SHA256',
-    'X-Amz-Credential': CREDENTIAL,
-    'X-Amz-Date': `${DATE}T000000Z`,
-  };
-  const conditions = [
-    { bucket: 'bucket' },
-    ['starts-with', '$key', ''],
-    ...Object.entries(all).flatMap(([name, value]) => (name === 'key' ? [] : [{ [name]: value }])),
-    ...extra,
-  ];
-  const policy = Buffer.from(JSON.stringify({ expiration: new Date(expires).toISOString(), conditions })).toString(
-    'base64',
-  );
-  return { ...all, policy, 'X-Amz-Signature': signatureOf(policy) };
-}
+const signedForm = (fields: Record<string, string>, extra?: readonly unknown[], expires?: number) =>
+  signForm(signer, 'bucket', fields, extra, expires);
 
 function formOf(fields: Record<string, string>, file: Buffer | string, name = 'file.txt'): Buffer {
   let head = '';
