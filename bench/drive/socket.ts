@@ -82,11 +82,13 @@ export class Connection {
         },
       });
       socket.once('connect', () => resolve(socket));
-      socket.on('error', (error) => {
+      // One that an answer has closed may still have an end to tell when the next is being opened.
+      const ended = (error: Error) => {
         reject(error);
-        this.#fail(error);
-      });
-      socket.on('close', () => this.#fail(new Error('the server closed the connection')));
+        if (this.#socket === socket) this.#fail(error);
+      };
+      socket.on('error', ended);
+      socket.on('close', () => ended(new Error('the server closed the connection')));
       this.#socket = socket;
     });
   }
