@@ -72,4 +72,20 @@ export const priceLists: readonly PriceList[] = [
       'From a published summary of the page. A delete hides: without a lifecycle rule old versions are billed for ever.',
     ],
   }),
+  priceList({
+    provider: 'wasabi',
+    scope: 'pay as you go, a terabyte of 1,024 GB',
+    currency: 'USD',
+    asOf: '2024-06-04',
+    source: 'https://docs.wasabi.com/docs/how-do-i-interpret-the-charges-on-my-pay-go-pricing-model-invoice',
+    gigabyte: 1_073_741_824,
+    base: 6.99,
+    includedGB: 1024,
+    storagePerGB: 6.99 / 1024,
+    notes: [
+      'Less than 1,024 GB is billed as 1,024 GB.',
+      'What is deleted within 90 days is billed until then: short retention of logs and traces pays for three months.',
+      'Requests and egress are not charged while a month reads no more than is stored.',
+    ],
+  }),
 ];
