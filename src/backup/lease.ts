@@ -43,8 +43,9 @@ export async function takeLease(store: SourceStore, options: LeaseOptions): Prom
   const { purpose, silence = 60 * SECOND, signal } = options;
   const mine = `${FOLDER}${randomBytes(8).toString('hex')}`;
   const holder = { identity: processIdentity(), host: hostname(), purpose };
-  for (let attempt = 0; attempt < 5; attempt++) {
-    await clearDead(store, mine, silence, signal);
+  for (let attempt = 0; attempt <= 5; attempt++) {
+    // Most often nobody is there, and the listing after the writing says so.
+    if (attempt > 0) await clearDead(store, mine, silence, signal);
     await store.putRecord(mine, { ...holder, renewed: 0 });
     const present = await others(store, undefined);
     const own = present.find(({ name }) => name === mine);

@@ -30,6 +30,8 @@ export type Fault =
 
 export interface FaultProxy extends DisposableEndpoint {
   readonly requests: readonly Passing[];
+  /** Of the bodies that passed since, in both directions; of answers those that tell their length. */
+  readonly bytes: number;
   /** Decides of each request from now on; undefined lets it pass. */
   inject(decide: (passing: Passing) => Fault | undefined): void;
   /** Forgets the requests so far. */
@@ -40,11 +42,15 @@ export interface FaultProxy extends DisposableEndpoint {
 export async function startFaultProxy(upstream: S3Endpoint): Promise<FaultProxy> {
   const agent = new Agent({ keepAlive: true });
   let requests: Passing[] = [];
+  let bytes = 0;
+  const count = (length: number) => {
+    bytes += length;
+  };
   let decide: (passing: Passing) => Fault | undefined = () => undefined;
   const server = createServer((incoming, response) => {
     const passing = { method: incoming.method ?? '', url: incoming.url ?? '', index: requests.length };
     requests.push(passing);
-    pass(incoming, response, upstream, agent, decide(passing)).catch(() => incoming.socket.destroy());
+    pass(incoming, response, { upstream, agent, count }, decide(passing)).catch(() => incoming.socket.destroy());
   });
   // As S3 does: the body is asked for when the head was read.
   server.on('checkContinue', (incoming: IncomingMessage, response: ServerResponse) => {
@@ -62,11 +68,15 @@ export async function startFaultProxy(upstream: S3Endpoint): Promise<FaultProxy>
     get requests() {
       return requests;
     },
+    get bytes() {
+      return bytes;
+    },
     inject(next) {
       decide = next;
     },
     reset() {
       requests = [];
+      bytes = 0;
     },
     async [Symbol.asyncDispose]() {
       server.closeAllConnections();
@@ -79,8 +89,7 @@ export async function startFaultProxy(upstream: S3Endpoint): Promise<FaultProxy>
 async function pass(
   incoming: IncomingMessage,
   response: ServerResponse,
-  upstream: S3Endpoint,
-  agent: Agent,
+  { upstream, agent, count }: { upstream: S3Endpoint; agent: Agent; count: (bytes: number) => void },
   fault: Fault | undefined,
 ): Promise<void> {
   if (fault?.kind === 'delay') await sleep(fault.ms);
@@ -105,6 +114,7 @@ async function pass(
     return void incoming.socket.destroy();
   }
   const { statusCode = 500, headers: told } = answer;
+  count(body.length + Number(told['content-length'] ?? 0));
   if (fault === undefined || fault.kind === 'delay' || fault.kind === 'cut-upload') {
     response.writeHead(statusCode, told);
     answer.pipe(response);

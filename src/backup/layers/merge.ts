@@ -3,6 +3,7 @@ import { PageSet } from '../mdbx/bitmap.ts';
 import { SegmentWriter } from '../mdbx/segments.ts';
 import { type Layer, type LayerRef, layerSchema, type Segment } from '../repository/model.ts';
 import { Packer } from '../repository/packer.ts';
+import { WHOLE_PACKS } from '../repository/reader.ts';
 import type { SourceStore } from '../repository/source-store.ts';
 import type { Wanted } from '../source/port.ts';
 import { type Merge, type Merged, planMerge } from './plan.ts';
@@ -85,7 +86,7 @@ async function rewrite(
   const packer = new Packer(store);
   const writer = new SegmentWriter(packer, pageSize);
   const blobs: Wanted<Rewritten>[] = wanted.map((what) => ({ blob: what.segment.blob, what }));
-  for await (const { what, bytes } of store.blobs(blobs)) {
+  for await (const { what, bytes } of store.blobs(blobs, WHOLE_PACKS)) {
     signal?.throwIfAborted();
     const pages = pagesOf(what.segment);
     for (const [at, page] of pages.entries()) {

@@ -14,15 +14,11 @@ export type Merger = (
   signal: AbortSignal | undefined,
 ) => Promise<MdbxContent | undefined>;
 
-/** For one run: what is due is merged before the source is looked at. */
+/** For one run: what is due is merged before the source is looked at, once, so that its requests are bounded. */
 export const mergeFirst: Merger = async (store, content, signal) => {
-  let layers: MdbxContent['layers'] = content.layers;
-  while (planMerge(layers) !== undefined) {
-    const merged = await unlessDamaged(mergeDue(store, { layers, pageSize: content.pageSize }, signal));
-    if (merged === undefined) return undefined;
-    layers = [...applyMerged(layers, merged)];
-  }
-  return { ...content, layers };
+  if (planMerge(content.layers) === undefined) return content;
+  const merged = await unlessDamaged(mergeDue(store, content, signal));
+  return merged === undefined ? undefined : { ...content, layers: [...applyMerged(content.layers, merged)] };
 };
 
 /** Nothing is merged. */

@@ -2,9 +2,18 @@ import { MiB } from '../../core/sizes.ts';
 import type { Wanted } from '../source/port.ts';
 import type { BlobRef } from './model.ts';
 
-/** Requests ahead of what is used, and what one asks for at most. */
-const FETCHES = 4;
-const MOST = 4 * MiB;
+export interface Reach {
+  /** Requests ahead of what is used. */
+  readonly fetches: number;
+  /** Bytes that one asks for at most, unless a blob is larger. */
+  readonly most: number;
+}
+
+/** The fastest within little memory. */
+const SWIFT: Reach = { fetches: 4, most: 4 * MiB };
+/** The fewest requests: one for each pack. */
+export const WHOLE_PACKS: Reach = { fetches: 1, most: 20 * MiB };
+
 /** Blobs that are opened side by side. */
 const OPENS = 6;
 
@@ -20,18 +29,19 @@ export interface PackReader {
 export async function* readBlobs<T>(
   store: PackReader,
   wanted: readonly Wanted<T>[],
+  reach: Reach = SWIFT,
 ): AsyncGenerator<{ readonly what: T; readonly bytes: Buffer }> {
-  for await (const { what, opened } of ahead(opening(store, wanted), OPENS)) yield { what, bytes: await opened };
+  for await (const { what, opened } of ahead(opening(store, wanted, reach), OPENS)) yield { what, bytes: await opened };
 }
 
-async function* opening<T>(store: PackReader, wanted: readonly Wanted<T>[]) {
+async function* opening<T>(store: PackReader, wanted: readonly Wanted<T>[], reach: Reach) {
   const fetches = (function* () {
-    for (const group of grouped(wanted)) {
+    for (const group of grouped(wanted, reach.most)) {
       const fetched = store.readPack(group.pack, group.start, group.length);
       yield { group, fetched: handled(fetched) };
     }
   })();
-  for await (const { group, fetched } of ahead(fetches, FETCHES)) {
+  for await (const { group, fetched } of ahead(fetches, reach.fetches)) {
     const bytes = await fetched;
     for (const { blob, what } of group.blobs) {
       const at = blob.offset - group.start;
@@ -57,12 +67,12 @@ async function* ahead<T>(values: Iterable<T> | AsyncIterable<T>, most: number): 
   yield* waiting;
 }
 
-function grouped<T>(wanted: readonly Wanted<T>[]) {
+function grouped<T>(wanted: readonly Wanted<T>[], most: number) {
   const groups: { pack: string; start: number; length: number; blobs: Wanted<T>[] }[] = [];
   for (const one of wanted) {
     const { pack, offset, length } = one.blob;
     const last = groups.at(-1);
-    if (last?.pack === pack && last.start + last.length === offset && last.length + length <= MOST) {
+    if (last?.pack === pack && last.start + last.length === offset && last.length + length <= most) {
       last.length += length;
       last.blobs.push(one);
     } else groups.push({ pack, start: offset, length, blobs: [one] });

@@ -6,7 +6,7 @@ import { pack, unpack } from './codec.ts';
 import { openDocument, sealDocument } from './document.ts';
 import { type BlobRef, type DocumentRef, type Snapshot, snapshotSchema } from './model.ts';
 import { documentKey, packKey, parseSnapshotKey, type SnapshotName, snapshotKey, sourceFolder } from './names.ts';
-import { readBlobs } from './reader.ts';
+import { type Reach, readBlobs } from './reader.ts';
 import { changed, type SealedKind, seal, unseal } from './sealed.ts';
 import type { Storage, StoredObject } from './storage.ts';
 
@@ -98,8 +98,8 @@ export class SourceStore implements BlobStore {
   }
 
   /** @throws BackupError `damaged` */
-  blobs<T>(wanted: readonly Wanted<T>[]): AsyncIterable<{ readonly what: T; readonly bytes: Buffer }> {
-    return readBlobs(this, wanted);
+  blobs<T>(wanted: readonly Wanted<T>[], reach?: Reach): AsyncIterable<{ readonly what: T; readonly bytes: Buffer }> {
+    return readBlobs(this, wanted, reach);
   }
 
   async putSnapshot(snapshot: Snapshot): Promise<void> {
