@@ -89,4 +89,28 @@ export const priceLists: readonly PriceList[] = [
       'Requests and egress are not charged while a month reads no more than is stored.',
     ],
   }),
+  priceList({
+    provider: 'scaleway',
+    scope: 'Standard, multi-AZ',
+    currency: 'EUR',
+    asOf: '2026-07-21',
+    source: 'https://www.scaleway.com/en/pricing/storage/',
+    gigabyte: 1_000_000_000,
+    storagePerGB: 0.0146,
+    includedEgressGB: 75,
+    egressPerGB: 0.01,
+    notes: [
+      'From a published summary of the page, which does not say whether a GB is 10⁹ bytes. Requests are not charged.',
+    ],
+  }),
+  priceList({
+    provider: 'ovh',
+    scope: 'One Zone Standard',
+    currency: 'EUR',
+    asOf: '2026-10-02',
+    source: 'https://www.ovhcloud.com/en/public-cloud/prices/',
+    gigabyte: 1_073_741_824,
+    storagePerGB: 0.0070956,
+    notes: ['From a published summary of the page. Requests and outgoing traffic are not charged.'],
+  }),
 ];
