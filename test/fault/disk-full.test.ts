@@ -8,6 +8,8 @@ import { startServer, type TestServer } from '../support/server.ts';
 import { skipUnless } from '../support/skip.ts';
 import { temporaryDirectory } from '../support/temporary.ts';
 import { LeanClient } from './lean-client.ts';
+import { checkNoOrphans } from './orphans.ts';
+import { listVersions } from './versions.ts';
 
 const KiB = 1024;
 const MiB = 1024 * KiB;
@@ -109,6 +111,72 @@ skipUnless(canMount, 'mounting a small file system needs Linux and root')('a ful
       await expectIntact();
     },
   );
+
+  it('refuses versions and parts clearly, keeps those that it acknowledged, and recovers', {
+    timeout: 120_000,
+  }, async () => {
+    const enabled = '<VersioningConfiguration><Status>Enabled</Status></VersioningConfiguration>';
+    expect((await client.send('PUT', '/full?versioning=', Buffer.from(enabled))).status).toBe(200);
+    const part = (uploadId: string, number: number, bytes: Buffer) =>
+      client.send('PUT', `/full/parts?partNumber=${number}&uploadId=${uploadId}`, bytes);
+    const begun = (await client.send('POST', '/full/parts?uploads=')).body.toString();
+    const uploadId = /<UploadId>([^<]+)</.exec(begun)?.[1] ?? '';
+    const parts = [randomBytes(5 * MiB), randomBytes(5 * MiB)];
+    const first = await part(uploadId, 1, parts[0] ?? Buffer.alloc(0));
+    expect(first.status).toBe(200);
+
+    /** By version id. */
+    const versions = new Map<string, { readonly key: string; readonly bytes: Buffer | undefined }>();
+    const add = async (key: string, bytes: Buffer | undefined) => {
+      const answer = await client.send(bytes === undefined ? 'DELETE' : 'PUT', `/full/${key}`, bytes);
+      if (answer.status < 300) versions.set(answer.versionId ?? '', { key, bytes });
+      return answer.status;
+    };
+    const expectVersions = async () => {
+      const seen = await listVersions(client, '/full', 'key-');
+      expect(seen.map(({ id }) => id).sort()).toEqual([...versions.keys()].sort());
+      for (const { id, key, marker } of seen) {
+        const known = versions.get(id);
+        expect([key, marker]).toEqual([known?.key, known?.bytes === undefined]);
+        if (known?.bytes === undefined) continue;
+        const got = await client.send('GET', `/full/${key}?versionId=${id}`);
+        expect(got.body.equals(known.bytes), `${key} ${id}`).toBe(true);
+      }
+    };
+    const statuses = new Set<number>();
+    for (let number = 0; number < 500 && !statuses.has(507); number += 1) {
+      statuses.add(await add(`key-${number % 5}`, number % 7 === 6 ? undefined : randomBytes(700 * KiB)));
+    }
+    expect([...statuses].sort()).toEqual([200, 204, 507]);
+    expect((await part(uploadId, 2, parts[1] ?? Buffer.alloc(0))).status).toBe(507);
+    await expectVersions();
+    // The part that was refused is no part of the upload.
+    const listed = (await client.send('GET', `/full/parts?uploadId=${uploadId}`)).body.toString();
+    expect(listed.match(/<PartNumber>\d+<\/PartNumber>/g)).toEqual(['<PartNumber>1</PartNumber>']);
+
+    const some = [...versions].filter((_version, index) => index % 3 === 0);
+    for (const [id, { key }] of some) {
+      expect((await client.send('DELETE', `/full/${key}?versionId=${id}`)).status).toBe(204);
+      versions.delete(id);
+    }
+    await expectVersions();
+    await sleep(600);
+    const second = await part(uploadId, 2, parts[1] ?? Buffer.alloc(0));
+    expect(second.status).toBe(200);
+    const xml = [first, second].map(
+      ({ etag }, index) => `<Part><PartNumber>${index + 1}</PartNumber><ETag>${etag}</ETag></Part>`,
+    );
+    const complete = Buffer.from(`<CompleteMultipartUpload>${xml.join('')}</CompleteMultipartUpload>`);
+    const completed = await client.send('POST', `/full/parts?uploadId=${uploadId}`, complete);
+    expect(completed.body.toString()).toContain('<CompleteMultipartUploadResult');
+    expect((await client.send('GET', '/full/parts')).body.equals(Buffer.concat(parts))).toBe(true);
+    expect(await add('key-0', randomBytes(40 * KiB))).toBe(200);
+    await restart();
+    await expectVersions();
+    expect((await client.send('GET', '/full/parts')).body.equals(Buffer.concat(parts))).toBe(true);
+    await server.stop();
+    await checkNoOrphans(directory.path);
+  });
 
   it('to the last byte, by another program, damages nothing either', { timeout: 120_000 }, async () => {
     for (let number = 0; number < 20; number += 1) await put(`key-${number}`, number % 2 === 0 ? 500 : 300 * KiB);

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
+import { z } from 'zod';
 import { membersOf } from '../support/members.ts';
 import { freePorts } from '../support/ports.ts';
 import { startServer } from '../support/server.ts';
@@ -67,6 +68,9 @@ describe('kill -9 under load, with versioning and lifecycle', () => {
       if (round === KILLS) {
         expect(expiring.removed).toBeGreaterThan(0);
         await expiring.checkGone(client);
+        const reports = z.array(z.object({ bucket: z.string(), expired: z.number() }).loose());
+        const told = reports.parse(await (await fetch(`${server.adminUrl}/lifecycle`)).json());
+        expect(told).toMatchObject([{ bucket: 'load' }]);
         await checkEverything(client, histories);
       }
       client.close();
