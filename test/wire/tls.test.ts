@@ -13,6 +13,7 @@ import { DEFAULT_LIMITS, type Listener, listen } from '../../src/server/listener
 import { readTls } from '../../src/server/tls.ts';
 import { freePorts } from '../support/ports.ts';
 import { program } from '../support/programs.ts';
+import { startServer as spawnServer } from '../support/server.ts';
 import { skipUnless } from '../support/skip.ts';
 import { temporaryDirectory } from '../support/temporary.ts';
 
@@ -37,7 +38,7 @@ skipUnless(openssl !== undefined, 'openssl is not installed; it makes the certif
     await copyFile(from.certificate, files.certificate);
   };
   /** The subject of the certificate that a new connection is shown. */
-  const shown = (options: { readonly maxVersion?: 'TLSv1.1' } = {}) =>
+  const shown = (options: { readonly maxVersion?: 'TLSv1.1'; readonly port?: number } = {}) =>
     new Promise<string>((resolve, reject) => {
       const at = { host: '127.0.0.1', port: listener.address.port, rejectUnauthorized: false };
       const socket = connect({ ...at, ...options }, () => {
@@ -92,6 +93,28 @@ skipUnless(openssl !== undefined, 'openssl is not installed; it makes the certif
     expect(await shown()).toBe('second');
     await use(make('third'));
     await expect.poll(shown, { timeout: 10_000 }).toBe('third');
+  });
+
+  it('takes it in every one of several processes', { timeout: 60_000 }, async () => {
+    await using data = await temporaryDirectory('tls-processes');
+    const live = { certificate: join(directory.path, 'many.pem'), key: join(directory.path, 'many.key') };
+    const put = async (from: { readonly certificate: string; readonly key: string }) => {
+      await copyFile(from.key, live.key);
+      await copyFile(from.certificate, live.certificate);
+    };
+    await put(make('before'));
+    const settings = { BUCKETWRIGHT_TLS_CERT: live.certificate, BUCKETWRIGHT_TLS_KEY: live.key };
+    await using server = await spawnServer({ data: data.path, env: settings, args: ['--processes', '2'] });
+    /** Connections go to the processes in turn. */
+    const allShown = async () => {
+      const subjects = new Set<string>();
+      for (let connection = 0; connection < 8; connection += 1) subjects.add(await shown({ port: server.port }));
+      return [...subjects];
+    };
+    expect(await allShown()).toEqual(['before']);
+    await put(make('after'));
+    await expect.poll(allShown, { timeout: 20_000 }).toEqual(['after']);
+    expect((await server.stop()).code).toBe(0);
   });
 
   it('serves S3, and tells policies that it is TLS and which', async () => {
