@@ -1,6 +1,7 @@
 import { mkdir, readFile, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { z } from 'zod';
 import { bytesOf, fingerprint, md5, oddTree, readTree, sha256, writeTree } from '../support/content.ts';
 import { bucketName, cleanEnvironment, type DisposableEndpoint, testEndpoint } from '../support/endpoint.ts';
 import { notInstalled, program } from '../support/programs.ts';
@@ -39,6 +40,11 @@ skipUnless(aws !== '', notInstalled('awscli'))('awscli', () => {
   });
 
   const cli = (...args: string[]) => run(aws, ['--endpoint-url', endpoint.url, ...args], { env, cwd: directory.path });
+  /** What it said when it ended otherwise than with 0. */
+  const refused = async (...args: string[]) => {
+    const all = ['--endpoint-url', endpoint.url, ...args];
+    return (await run(aws, all, { env, cwd: directory.path, allow: [1, 254, 255] })).stderr;
+  };
   const json = async (...args: string[]): Promise<unknown> =>
     JSON.parse((await cli(...args, '--output', 'json')).stdout);
   /** `s3 ls` answers 1 and prints nothing where nothing is. */
@@ -123,6 +129,54 @@ skipUnless(aws !== '', notInstalled('awscli'))('awscli', () => {
     );
     const expected = Buffer.from(sha256(Buffer.from('The quick brown fox')), 'hex').toString('base64');
     expect(head).toMatchObject({ ChecksumSHA256: expected });
+  });
+
+  test('s3api with SSE-C, CORS, versions and object lock', { timeout: 240_000 }, async () => {
+    await writeFile(file('key'), bytesOf('a key', 32));
+    await writeFile(file('sealed'), 'sealed by its own key');
+    const secret = ['--sse-customer-algorithm', 'AES256', '--sse-customer-key', 'fileb://key'];
+    const sealed = ['--bucket', bucket, '--key', 'sealed'];
+    await cli('s3api', 'put-object', ...sealed, '--body', 'sealed', ...secret);
+    await cli('s3api', 'get-object', ...sealed, ...secret, 'opened');
+    expect(await readFile(file('opened'), 'utf8')).toBe('sealed by its own key');
+    expect(await refused('s3api', 'get-object', ...sealed, 'not-opened')).toContain('InvalidRequest');
+    await cli(
+      's3',
+      'cp',
+      '--no-progress',
+      `s3://${bucket}/sealed`,
+      'copied',
+      '--sse-c',
+      'AES256',
+      '--sse-c-key',
+      'fileb://key',
+    );
+    expect(await readFile(file('copied'), 'utf8')).toBe('sealed by its own key');
+
+    const rules = { CORSRules: [{ AllowedMethods: ['GET'], AllowedOrigins: ['https://example.com'] }] };
+    await cli('s3api', 'put-bucket-cors', '--bucket', bucket, '--cors-configuration', JSON.stringify(rules));
+    expect(await json('s3api', 'get-bucket-cors', '--bucket', bucket)).toMatchObject(rules);
+
+    const locked = ['--bucket', `${bucket}-locked`];
+    await cli('s3api', 'create-bucket', ...locked, '--object-lock-enabled-for-bucket');
+    expect(await json('s3api', 'get-bucket-versioning', ...locked)).toMatchObject({ Status: 'Enabled' });
+    const kept = [...locked, '--key', 'kept'];
+    const until = new Date(Date.now() + 3_600_000).toISOString();
+    const lock = ['--object-lock-mode', 'GOVERNANCE', '--object-lock-retain-until-date', until];
+    const digest = ['--content-md5', Buffer.from(md5(Buffer.from('sealed by its own key')), 'hex').toString('base64')];
+    const put = z
+      .object({ VersionId: z.string() })
+      .loose()
+      .parse(await json('s3api', 'put-object', ...kept, '--body', 'sealed', ...lock, ...digest));
+    const version = [...kept, '--version-id', put.VersionId];
+    expect(await refused('s3api', 'delete-object', ...version)).toContain('AccessDenied');
+    await cli('s3api', 'put-object-legal-hold', ...version, '--legal-hold', 'Status=ON');
+    expect(await refused('s3api', 'delete-object', ...version, '--bypass-governance-retention')).toContain(
+      'AccessDenied',
+    );
+    await cli('s3api', 'put-object-legal-hold', ...version, '--legal-hold', 'Status=OFF');
+    await cli('s3api', 'delete-object', ...version, '--bypass-governance-retention');
+    await cli('s3api', 'delete-bucket', ...locked);
   });
 
   test('rm takes one object, rm --recursive the rest, rb --force the bucket', { timeout: 120_000 }, async () => {

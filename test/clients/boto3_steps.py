@@ -117,6 +117,50 @@ if strict:
     fails_with("404", s3.head_object, Bucket=bucket, Key="sum/wrong")
     held("checksums")
 
+cors = {"CORSRules": [{"AllowedMethods": ["GET", "PUT"], "AllowedOrigins": ["https://example.com"], "MaxAgeSeconds": 60}]}
+s3.put_bucket_cors(Bucket=bucket, CORSConfiguration=cors)
+assert s3.get_bucket_cors(Bucket=bucket)["CORSRules"] == cors["CORSRules"]
+s3.delete_bucket_cors(Bucket=bucket)
+fails_with("NoSuchCORSConfiguration", s3.get_bucket_cors, Bucket=bucket)
+held("cors")
+
+if strict:
+    secret = {"SSECustomerAlgorithm": "AES256", "SSECustomerKey": bytes(range(32))}
+    body = content("sealed", 6 * MiB)
+    s3.put_object(Bucket=bucket, Key="sealed", Body=body, **secret)
+    assert s3.get_object(Bucket=bucket, Key="sealed", **secret)["Body"].read() == body
+    fails_with("InvalidRequest", s3.get_object, Bucket=bucket, Key="sealed")
+    # a HEAD has no body to name an error in
+    fails_with("400", s3.head_object, Bucket=bucket, Key="sealed")
+    other = {"SSECustomerAlgorithm": "AES256", "SSECustomerKey": bytes(32)}
+    fails_with("InvalidRequest", s3.get_object, Bucket=bucket, Key="sealed", **other)
+    held("SSE-C")
+
+    locked = bucket + "-locked"
+    s3.create_bucket(Bucket=locked, ObjectLockEnabledForBucket=True, **location)
+    rule = {"DefaultRetention": {"Mode": "GOVERNANCE", "Days": 1}}
+    s3.put_object_lock_configuration(
+        Bucket=locked, ObjectLockConfiguration={"ObjectLockEnabled": "Enabled", "Rule": rule}
+    )
+    assert s3.get_object_lock_configuration(Bucket=locked)["ObjectLockConfiguration"]["Rule"] == rule
+    # object lock asks for a digest of the body, which boto3 adds
+    version = s3.put_object(Bucket=locked, Key="kept", Body=b"kept")["VersionId"]
+    assert s3.get_object_retention(Bucket=locked, Key="kept")["Retention"]["Mode"] == "GOVERNANCE"
+    fails_with("AccessDenied", s3.delete_object, Bucket=locked, Key="kept", VersionId=version)
+    s3.put_object_legal_hold(Bucket=locked, Key="kept", LegalHold={"Status": "ON"})
+    bypass = {"VersionId": version, "BypassGovernanceRetention": True}
+    fails_with("AccessDenied", s3.delete_object, Bucket=locked, Key="kept", **bypass)
+    s3.put_object_legal_hold(Bucket=locked, Key="kept", LegalHold={"Status": "OFF"})
+    marker = s3.delete_object(Bucket=locked, Key="kept")
+    assert marker["DeleteMarker"] is True
+    listed = s3.list_object_versions(Bucket=locked)
+    assert [v["VersionId"] for v in listed["Versions"]] == [version]
+    assert [m["VersionId"] for m in listed["DeleteMarkers"]] == [marker["VersionId"]]
+    s3.delete_object(Bucket=locked, Key="kept", **bypass)
+    s3.delete_object(Bucket=locked, Key="kept", VersionId=marker["VersionId"])
+    s3.delete_bucket(Bucket=locked)
+    held("object lock and versions")
+
 url = s3.generate_presigned_url("get_object", Params={"Bucket": bucket, "Key": keys[0]}, ExpiresIn=60)
 print("url " + json.dumps([url, keys[0]]), flush=True)
 
