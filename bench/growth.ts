@@ -17,14 +17,24 @@ import { memoryOf, watchMemory } from './measure/memory.ts';
 import { spreadOf } from './measure/percentile.ts';
 import { cacheDirectory, repository } from './paths.ts';
 import { replaceBetweenMarkers } from './report/document.ts';
-import { type Asked, type ClientsPoint, growthCharts, growthText, type Kind, type SizePoint } from './report/growth.ts';
+import {
+  type Asked,
+  type ClientsPoint,
+  type Compared,
+  growthCharts,
+  growthText,
+  type Kind,
+  type Pair,
+  type SizePoint,
+} from './report/growth.ts';
 import { crash, type Started, start, stop } from './servers/crashing.ts';
 
+const DEFAULTS = { objects: '1000,10000,100000,1000000,10000000', clients: '1,4,16,64,256,1024', seconds: '2' };
 const { values } = parseArgs({
   options: {
-    objects: { type: 'string', default: '1000,10000,100000,1000000,10000000' },
-    clients: { type: 'string', default: '1,4,16,64,256,1024' },
-    seconds: { type: 'string', default: '2' },
+    objects: { type: 'string', default: DEFAULTS.objects },
+    clients: { type: 'string', default: DEFAULTS.clients },
+    seconds: { type: 'string', default: DEFAULTS.seconds },
     json: { type: 'string' },
     write: { type: 'boolean', default: false },
   },
@@ -37,11 +47,20 @@ const CLIENTS = 64;
 /** What the other sizes are compared with. */
 const BASE = 10_000;
 const STARTS = 3;
-const ROUNDS = 3;
+const READY_PAIRS = 7;
+const ASKED_PAIRS = 10;
 const markers = ['<!-- growth:begin -->', '<!-- growth:end -->'] as const;
 const say = (text: string): void => {
   process.stderr.write(`bench:growth: ${text}\n`);
 };
+
+/** What whoever repeats it types; where the figures went besides is nobody's business. */
+function commandLine({ objects, clients, seconds: time }: typeof values): string {
+  const own = objects === DEFAULTS.objects && clients === DEFAULTS.clients && time === DEFAULTS.seconds;
+  return own
+    ? 'npm run bench:growth -- --write'
+    : `npm run bench:growth -- --objects ${objects} --clients ${clients} --seconds ${time}`;
+}
 
 const sizes = values.objects.split(',').map(Number);
 const clientNumbers = values.clients.split(',').map(Number);
@@ -128,14 +147,48 @@ async function measureSize(data: string, objects: number): Promise<SizePoint> {
   return point;
 }
 
-/** The smaller and the largest in turn, so that neither has the better minutes of the machine. */
-async function compare(base: string, baseObjects: number, most: string, objects: number) {
-  const seen = { base: [] as SizePoint[], most: [] as SizePoint[] };
-  for (let round = 0; round < ROUNDS; round += 1) {
-    seen.base.push(await measureSize(base, baseObjects));
-    seen.most.push(await measureSize(most, objects));
-  }
-  return seen;
+/**
+ * The smaller and the largest in turn, piece by piece, first the one and then the other first: the speed of a machine changes
+ * from minute to minute, so that only neighbours can be compared.
+ */
+async function compare(base: string, baseObjects: number, most: string, objects: number): Promise<Compared> {
+  const inTurn = async (rounds: number, piece: (of: 'base' | 'most') => Promise<number>): Promise<readonly Pair[]> => {
+    const pairs: Pair[] = [];
+    for (let round = 0; round < rounds; round += 1) {
+      const first = round % 2 === 0 ? await piece('base') : undefined;
+      const second = await piece('most');
+      pairs.push({ base: first ?? (await piece('base')), most: second });
+    }
+    return pairs;
+  };
+  const idle: number[] = [];
+  const paths = { base, most };
+  const ready = await inTurn(READY_PAIRS, async (of) => {
+    const server = await start(paths[of]);
+    if (of === 'most') {
+      await sleep(500);
+      idle.push(memoryOf([server.pid]).resident);
+    }
+    await crash(server, BUCKET);
+    return server.milliseconds;
+  });
+  const servers = { base: await start(base), most: await start(most) };
+  const objectsOf = { base: baseObjects, most: objects };
+  for (const of of ['base', 'most'] as const) await warm(servers[of], objectsOf[of]);
+  const asked = async (kind: Kind) =>
+    inTurn(ASKED_PAIRS, async (of) => {
+      const { opsPerSecond } = await ask(servers[of], kind, objectsOf[of], CLIENTS, seconds);
+      return 1 / opsPerSecond;
+    });
+  const compared = {
+    few: baseObjects,
+    objects,
+    idle: spreadOf(idle).median,
+    ready,
+    asked: { get: await asked('get'), list: await asked('list'), put: await asked('put') },
+  };
+  for (const of of ['base', 'most'] as const) await stop(servers[of]);
+  return compared;
 }
 
 async function measureClients(data: string, processes: 'one' | 'auto'): Promise<ClientsPoint[]> {
@@ -174,9 +227,10 @@ try {
     points.push(await measureSize(grown, to));
   }
   const compared = await compare(base, BASE, grown, from);
+  say(`${from.toLocaleString('en')} compared with ${BASE.toLocaleString('en')} objects`);
   const report = {
     date: new Date(began).toISOString().slice(0, 10),
-    command: ['npm run bench:growth', ...(process.argv.length > 2 ? ['--', ...process.argv.slice(2)] : [])].join(' '),
+    command: commandLine(values),
     machine: `${machine.cores} cores (${machine.processor}), ${machine.memoryGiB} GiB, ${machine.filesystem}, Node ${machine.node}; load before the run ${machine.loadBefore.toFixed(1)}, after it ${(loadavg()[0] ?? 0).toFixed(1)}`,
     bodyBytes: BODY_BYTES,
     atClients: CLIENTS,
