@@ -23,7 +23,7 @@ interface Drift {
 
 /**
  * What was changed by hand, one finding each: the plan read the other way round. Said with who is stricter and what may
- * happen. What nobody manages is named, and warned of where it endangers what the manifest relies on.
+ * happen. What nobody manages is named and left alone, and a failure where it deletes what a program keeps.
  */
 export function driftFindings(plan: Plan): readonly Finding[] {
   return plan.buckets.flatMap(bucketFindings);
@@ -32,18 +32,18 @@ export function driftFindings(plan: Plan): readonly Finding[] {
 function bucketFindings(bucket: BucketPlan): readonly Finding[] {
   const subject = `bucket ${bucket.name}`;
   const advice = 'bucketwright provision apply puts it right; if the bucket is right, write it into the manifest';
-  const warnings = bucket.warnings
+  const harmful = bucket.warnings
     // What holds only for applying is said there.
     .filter((warning) => warning.startsWith('rule '))
     .map(
       (warning): Finding => ({
         id: 'unmanaged-rule',
-        status: 'warn',
+        status: 'fail',
         subject,
         found: warning,
         expected: 'no rule that the manifest does not know where a program keeps its objects',
         why: 'nobody named it in the manifest, and it deletes all the same',
-        advice: 'remove it, or name it in the manifest',
+        advice: 'remove it, or write unmanagedRules: remove for this bucket and apply',
       }),
     );
   const asleep: Finding[] = bucket.asleep
@@ -80,8 +80,9 @@ function bucketFindings(bucket: BucketPlan): readonly Finding[] {
       }),
     ),
   );
-  if (drifts.length + asleep.length > 0) return [...drifts, ...asleep, ...warnings, ...unmanaged];
-  return [{ id: 'drift', status: 'ok', subject, found: 'as the manifest says' }, ...warnings, ...unmanaged];
+  const failures = [...drifts, ...asleep, ...harmful];
+  if (failures.length > 0) return [...failures, ...unmanaged];
+  return [{ id: 'drift', status: 'ok', subject, found: 'as the manifest says' }, ...unmanaged];
 }
 
 const kebab = (attribute: Attribute) => attribute.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);

@@ -440,7 +440,7 @@ onEach('drift', (target) => {
     expect(await client.read(bucket, 'tags')).toEqual({ team: 'media', tier: 'gold', owner: 'ann' });
   });
 
-  test('a rule of somebody else on what Loki and Tempo keep is warned of, and ours that is not wanted goes', async () => {
+  test('a rule of somebody else on what Loki and Tempo keep is a failure, and ours that is not wanted goes', async () => {
     if (client.supports('lifecycle') === 'no') return;
     const bucket = bucketName('drift');
     const settings = settingsFor(endpoint, target.name, fullManifest(bucket, connection));
@@ -451,7 +451,7 @@ onEach('drift', (target) => {
       { id: 'bucketwright-from-before', enabled: true, prefix: '', tags: {}, noncurrentDays: 4 },
     ]);
     const findings = driftFindings(await plan(settings));
-    expect(findings).toContainEqual(expect.objectContaining({ id: 'unmanaged-rule', status: 'warn' }));
+    expect(findings).toContainEqual(expect.objectContaining({ id: 'unmanaged-rule', status: 'fail' }));
     expect(findings).toContainEqual(
       expect.objectContaining({
         status: 'fail',
