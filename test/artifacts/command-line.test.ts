@@ -1,13 +1,16 @@
 /** docs/how-to/artifacts.md as it goes: CI pushes, staging pulls, production follows, and goes back. */
-import { generateKeyPairSync } from 'node:crypto';
+import { generateKeyPairSync, randomBytes } from 'node:crypto';
 import { chmod, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { MiB } from '../../src/core/sizes.ts';
 import { clientOf } from '../support/backup.ts';
 import { bucketName, cleanEnvironment, type DisposableEndpoint, testEndpoint } from '../support/endpoint.ts';
 import { commandLine } from '../support/paths.ts';
 import { run } from '../support/run.ts';
+import { skipUnless } from '../support/skip.ts';
 import { type TemporaryDirectory, temporaryDirectory } from '../support/temporary.ts';
+import { runOnTerminal, terminalMissing } from '../support/terminal.ts';
 import { settingsFor } from './serve.ts';
 
 const bucket = bucketName('cli');
@@ -112,4 +115,23 @@ test('from CI to production, and back', { timeout: 240_000 }, async () => {
   expect((await fetch(url, { method: 'HEAD' })).status).toBe(200);
   expect((await fetch(url)).status).toBe(403);
   expect(await artifact(64, 'url', `${orders}@staging`, '--method', 'PUT')).toContain('artifact grant');
+});
+
+skipUnless(terminalMissing() === undefined, terminalMissing() ?? '')('on a terminal', () => {
+  test('a push and a pull show how far they are, and a script sees no bar', { timeout: 120_000 }, async () => {
+    await writeFile(at('large.bin'), randomBytes(256 * MiB));
+    const onTerminal = (...args: string[]) =>
+      runOnTerminal([process.execPath, commandLine, 'artifact', ...args], [], {
+        cwd: directory.path,
+        env: cleanEnvironment(settingsFor(endpoint, 'embedded', bucket)),
+      });
+    const bar = (what: string) => new RegExp(`${what} \\[#*-*\\] \\d+% .* of 256 MiB, .*/s`);
+    const pushed = await onTerminal('push', 'bundles/large:1.0.0', 'large.bin');
+    expect(pushed.code).toBe(0);
+    expect(pushed.screen).toMatch(bar('sending'));
+    const pulled = await onTerminal('pull', 'bundles/large:1.0.0', '--to', 'srv/large');
+    expect(pulled.code).toBe(0);
+    expect(pulled.screen).toMatch(bar('pulling'));
+    expect(await artifact(0, 'pull', 'bundles/large:1.0.0', '--to', 'srv/again')).not.toMatch(/\[#*-*\]|\u001b/);
+  });
 });
