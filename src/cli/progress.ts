@@ -33,9 +33,9 @@ export function progressOn(stream: NodeJS.WriteStream): Progress {
     const filled = Math.round(share * WIDTH);
     const bar = `[${'#'.repeat(filled)}${'-'.repeat(WIDTH - filled)}]`;
     clear();
-    stream.write(
-      `${what} ${bar} ${Math.floor(share * 100)}% ${facts}`.slice(0, Math.max(20, (stream.columns ?? 80) - 1)),
-    );
+    // Terminals that do not know their width say 0.
+    const columns = stream.columns > 0 ? stream.columns : 80;
+    stream.write(`${what} ${bar} ${Math.floor(share * 100)}% ${facts}`.slice(0, Math.max(20, columns - 1)));
   };
   const end = () => {
     clearInterval(timer);
