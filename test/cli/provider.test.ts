@@ -68,6 +68,7 @@ test('every provider is listed, and one is shown with its rules and how a key is
 
 test('a probe prints each feature beside the profile, and leaves no bucket', async () => {
   const { code, stdout, stderr } = await provider(['probe']);
+  expect(stderr).not.toContain('S3_PROVIDER');
   expect(code).toBe(0);
   for (const feature of features)
     expect(stdout).toMatch(new RegExp(`^${feature} +(?:yes|no|partial) +(?:yes|no|partial) `, 'm'));
@@ -85,7 +86,9 @@ test('less than the profile promises is named and ends with 2', async () => {
   expect(refuted.map(({ feature }) => feature)).toEqual(
     expect.arrayContaining(['bucket-encryption', 'lifecycle-transitions']),
   );
-  expect((await provider(['probe'], 'aws')).stdout).toMatch(/^bucket-encryption +yes +no +LESS /m);
+  const less = await provider(['probe'], 'aws');
+  expect(less.stdout).toMatch(/^bucket-encryption +yes +no +LESS /m);
+  expect(less.stderr).toContain('name one that fits by S3_PROVIDER');
 }, 120_000);
 
 test('an interrupted probe removes what it made', async () => {

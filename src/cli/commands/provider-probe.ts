@@ -51,6 +51,7 @@ export const providerProbe: Register = (program, context) => {
           context.out.write(`${connection.endpoint.url}, beside the profile ${connection.provider.name}\n\n`);
           context.out.write(table(rows, context.colors));
           context.err.write(`\n${summary(rows)}\n`);
+          if (refuted.length > 0) context.err.write(`${ADVICE}\n`);
         }
         for (const { bucket, reason } of left) {
           context.err.write(`bucket ${bucket} is left behind: ${reason}; delete it by hand\n`);
@@ -62,6 +63,10 @@ export const providerProbe: Register = (program, context) => {
       }
     });
 };
+
+/** A refutation is for the operator: nothing is remembered between runs, and the profile stays what the settings name. */
+const ADVICE =
+  '→ this endpoint does less than its profile promises: name one that fits by S3_PROVIDER; generic relies on no condition and no feature';
 
 const words = { yes: 'yes', no: 'no', partial: 'partial', unknown: '?' } as const;
 
