@@ -397,6 +397,15 @@ export function describeObjectStore(
         expect((await complete('k', uploadId, parts)).etag).toBe(info.etag);
       });
 
+      it('completed by many at once become one object, and all get the same answer', async () => {
+        const { uploadId } = await begin('k');
+        const parts = [await part('k', uploadId, 1, randomBytes(10))];
+        const answers = await Promise.all(Array.from({ length: 5 }, () => complete('k', uploadId, parts)));
+        const [{ etag, versionId, modified } = {}] = answers;
+        for (const answer of answers) expect(answer).toMatchObject({ etag, versionId, modified });
+        expect((await store.usage())[0]).toMatchObject({ objects: 1, bytes: 10 });
+      });
+
       it('refuse what does not fit, and lose nothing by it', async () => {
         const { uploadId } = await begin('k');
         const small = await part('k', uploadId, 1, randomBytes(10));

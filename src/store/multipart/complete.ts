@@ -24,6 +24,9 @@ export async function completeUpload(engine: Engine, request: CompleteUpload): P
   engine.space.assertRoom(0, 'index');
   return engine.committer.commit(() => {
     const bucketNow = engine.buckets.requireSame(bucket, upload.bucket);
+    // Who asked twice at once gets one answer, too.
+    const meanwhile = completedBefore(engine, request);
+    if (meanwhile !== undefined) return meanwhile;
     const record = complete(engine, upload, request, bucketNow);
     return describeObject(engine.references, { name: bucket, record: bucketNow }, key, record);
   });
