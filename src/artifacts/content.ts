@@ -3,7 +3,7 @@ import { systemErrorCode } from '../core/errors.ts';
 import { ArtifactError } from './errors.ts';
 import type { Artifact } from './model.ts';
 import type { Place } from './place.ts';
-import { readRanges } from './ranges.ts';
+import { type RangedRead, readRanges } from './ranges.ts';
 import { contentMissing, damaged } from './read.ts';
 
 /**
@@ -12,12 +12,21 @@ import { contentMissing, damaged } from './read.ts';
  */
 export function readContent(
   place: Place,
-  { content }: Pick<Artifact, 'content'>,
+  artifact: Pick<Artifact, 'content'>,
   signal?: AbortSignal,
 ): AsyncGenerator<Buffer> {
+  return readRanges(contentRanges(place, artifact, signal));
+}
+
+/** How an artifact's content is read: its `open` throws ArtifactError `content-missing`, `content-damaged`. */
+export function contentRanges(
+  place: Place,
+  { content }: Pick<Artifact, 'content'>,
+  signal: AbortSignal | undefined,
+): RangedRead {
   const { client, bucket, layout } = place;
   const key = layout.blob(content.digest);
-  return readRanges({
+  return {
     content,
     subject: key,
     mayPass,
@@ -36,7 +45,7 @@ export function readContent(
         throw error;
       }
     },
-  });
+  };
 }
 
 /** Whether the next attempt may find the connection better. */

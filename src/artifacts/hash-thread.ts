@@ -10,9 +10,6 @@ export interface Digester {
   close(): Promise<void>;
 }
 
-/**
- * Text and not a file of its own: it is the same from `src/` and from `dist/`, and it imports nothing of ours.
- */
 const PROGRAM = `
 const { parentPort } = require('node:worker_threads');
 const hash = require('node:crypto').createHash('sha256');
@@ -24,11 +21,7 @@ parentPort.on('message', (piece) => parentPort.postMessage(piece === undefined ?
  * receiving the bytes does, and on the main thread the two would add up.
  */
 export function threadDigester(): Digester {
-  // It allocates next to nothing: as small as a thread can be.
-  const worker = new Worker(PROGRAM, {
-    eval: true,
-    resourceLimits: { maxYoungGenerationSizeMb: 1, maxOldGenerationSizeMb: 16, stackSizeMb: 1 },
-  });
+  const worker = smallThread(PROGRAM);
   const waiting: { resolve(answer: string): void; reject(error: Error): void }[] = [];
   let failure: Error | undefined;
   worker.on('message', (answer: unknown) => waiting.shift()?.resolve(String(answer)));
@@ -54,6 +47,18 @@ export function threadDigester(): Digester {
       await worker.terminate();
     },
   };
+}
+
+/**
+ * A thread that allocates next to nothing, as small as one can be.
+ * @param program text and not a file of its own: it is the same from `src/` and from `dist/`, and imports nothing of ours
+ */
+export function smallThread(program: string, workerData?: string): Worker {
+  return new Worker(program, {
+    eval: true,
+    workerData,
+    resourceLimits: { maxYoungGenerationSizeMb: 1, maxOldGenerationSizeMb: 16, stackSizeMb: 1 },
+  });
 }
 
 /** For what is soon done: a thread takes some 30 ms to start. */

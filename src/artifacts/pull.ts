@@ -51,12 +51,7 @@ async function pullFile(source: ArtifactSource, request: PullRequest, path: stri
   await removeAbandoned(dirname(path), isTemporaryName);
   const file = await beginFile(path, async () => {});
   try {
-    let position = 0;
-    for await (const chunk of source.read(request.artifact, request.signal)) {
-      await file.write(chunk, position);
-      position += chunk.length;
-      request.onProgress?.(chunk.length);
-    }
+    await source.save(request.artifact, file, request);
     await file.commit();
   } catch (error) {
     await file.discard();

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { MiB } from '../core/sizes.ts';
-import { type Digester, plainDigester, threadDigester } from './hash-thread.ts';
+import { plainDigester, threadDigester } from './hash-thread.ts';
 import type { Digest } from './names.ts';
 import { damaged } from './read.ts';
 
@@ -19,7 +19,7 @@ export interface RangedRead {
 
 const PIECE = 2 * MiB;
 /** Ranges under way at once: one connection rarely fills a link with latency. */
-const AHEAD = 4;
+export const AHEAD = 4;
 /** Pieces that wait for their digest while the next one is handed out. */
 const BEHIND = 1;
 const ATTEMPTS = 5;
@@ -51,7 +51,10 @@ export async function* readRanges(read: RangedRead): AsyncGenerator<Buffer> {
   const begin = () => {
     for (; begun < count && underWay.length < AHEAD; begun += 1) {
       const memory = free.pop() ?? new Uint8Array(new SharedArrayBuffer(Math.min(PIECE, content.size) + 1));
-      const receiving = receive(read, begun * PIECE, lengthOf(begun), memory, either);
+      const receiving = receive(read, begun * PIECE, lengthOf(begun), either, (chunk, before) => {
+        memory.set(chunk, before);
+        return undefined;
+      }).then((length) => ({ memory, length }));
       // Waited for in its turn; what fails earlier than that is no unhandled failure.
       receiving.catch(() => {});
       underWay.push(receiving);
@@ -68,11 +71,11 @@ export async function* readRanges(read: RangedRead): AsyncGenerator<Buffer> {
       if (position < whole) throw damaged(subject, `it ends after ${position} of ${content.size} bytes`);
       digesting.push({ memory, read: digester.update(memory.subarray(0, length)) });
       // Before the last piece is handed out; a piece that failed to be digested fails there, too.
-      if (last) await requireDigest(digester, content.digest, subject);
+      if (last) requireDigest(await digester.digest(), content.digest, subject);
       yield Buffer.from(memory.buffer, 0, length);
       if (digesting.length > BEHIND) await release();
     }
-    if (count === 0) await requireDigest(digester, content.digest, subject);
+    if (count === 0) requireDigest(await digester.digest(), content.digest, subject);
   } finally {
     ended.abort();
     await Promise.allSettled(underWay);
@@ -92,33 +95,44 @@ async function next(underWay: Promise<Received>[]): Promise<Received> {
   return first;
 }
 
-async function receive(
-  { open, mayPass }: RangedRead,
+/**
+ * Receives up to `length` bytes from `start` on. `take` gets them in order, with the number of those before, and the connection
+ * waits for it; its failures are never tried again.
+ * @returns bytes received: fewer than asked for where the content ends before
+ */
+export async function receive(
+  { open, mayPass }: Pick<RangedRead, 'open' | 'mayPass'>,
   start: number,
   length: number,
-  memory: Uint8Array<SharedArrayBuffer>,
   signal: AbortSignal,
-): Promise<Received> {
-  let filled = 0;
+  take: (chunk: Uint8Array, before: number) => Promise<void> | undefined,
+): Promise<number> {
+  let received = 0;
+  let taking = false;
   for (let attempt = 1; ; attempt += 1) {
     try {
-      for await (const chunk of await open(start + filled, start + length - 1, signal)) {
+      for await (const chunk of await open(start + received, start + length - 1, signal)) {
+        signal.throwIfAborted();
         if (chunk.length === 0) continue;
         attempt = 1;
         // Read to its end even when there is more than asked for: what is left early costs its connection.
-        const taken = chunk.subarray(0, length - filled);
-        memory.set(taken, filled);
-        filled += taken.length;
+        const wanted = chunk.subarray(0, length - received);
+        const before = received;
+        received += wanted.length;
+        taking = true;
+        const taken = take(wanted, before);
+        if (taken !== undefined) await taken;
+        taking = false;
       }
-      return { memory, length: filled };
+      return received;
     } catch (error) {
-      if (attempt >= ATTEMPTS || signal.aborted || !mayPass(error)) throw error;
+      if (taking || attempt >= ATTEMPTS || signal.aborted || !mayPass(error)) throw error;
       await sleep(200 * 2 ** attempt, undefined, { signal });
     }
   }
 }
 
-async function requireDigest(digester: Digester, wanted: Digest, subject: string): Promise<void> {
-  const found = `sha256:${await digester.digest()}`;
+export function requireDigest(hex: string, wanted: Digest, subject: string): void {
+  const found = `sha256:${hex}`;
   if (found !== wanted) throw damaged(subject, `its digest is ${found}`);
 }

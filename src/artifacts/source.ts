@@ -1,9 +1,11 @@
 import type { KeyObject } from 'node:crypto';
-import { readContent } from './content.ts';
+import type { FileInProgress } from '../fs/file-in-progress.ts';
+import { contentRanges, readContent } from './content.ts';
 import type { Artifact, Entry } from './model.ts';
 import type { Reference } from './names.ts';
 import type { Place } from './place.ts';
 import { resolve } from './read.ts';
+import { saveRanges } from './save.ts';
 import { envelopes, requireSignature } from './statements.ts';
 
 /** What a reference meant, wherever it was asked. */
@@ -24,8 +26,15 @@ export interface ArtifactSource {
   resolve(reference: Reference, patience?: Patience): Promise<Found>;
   /** The content, checked, in borrowed pieces (`readRanges`). */
   read(artifact: Artifact, signal?: AbortSignal): AsyncIterable<Buffer>;
+  /** Puts the content into a file and checks it (`saveRanges`). */
+  save(artifact: Artifact, file: FileInProgress, options?: SaveOptions): Promise<void>;
   /** @throws ArtifactError `signature` unless one of the keys has signed it */
   requireSignature(artifact: Artifact, keys: readonly KeyObject[]): Promise<readonly string[]>;
+}
+
+export interface SaveOptions {
+  readonly signal?: AbortSignal | undefined;
+  readonly onProgress?: ((bytes: number) => void) | undefined;
 }
 
 export interface Patience {
@@ -38,6 +47,8 @@ export function sourceOf(place: Place): ArtifactSource {
   return {
     resolve: (reference) => resolve(place, reference),
     read: (artifact, signal) => readContent(place, artifact, signal),
+    save: (artifact, file, { signal, onProgress } = {}) =>
+      saveRanges(contentRanges(place, artifact, signal), file, onProgress),
     requireSignature: (artifact, keys) => requireSignature(envelopes(place, artifact), artifact, keys),
   };
 }

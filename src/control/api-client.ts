@@ -1,6 +1,7 @@
 import type { KeyObject } from 'node:crypto';
 import type { z } from 'zod';
 import {
+  type Artifact,
   ArtifactError,
   type ArtifactSource,
   artifactOf,
@@ -9,9 +10,11 @@ import {
   type Found,
   formatReference,
   manifestSchema,
+  type RangedRead,
   type Reference,
   readRanges,
   requireSignature,
+  saveRanges,
   sha256,
 } from '../artifacts/index.ts';
 import { type Clock, systemClock } from '../core/clock.ts';
@@ -106,6 +109,28 @@ export function createApiClient(address: string, identity: Identity, clock: Cloc
     }
   }
 
+  function ranges({ name, digest, content }: Artifact, signal: AbortSignal | undefined): RangedRead {
+    let url: Promise<string> | undefined;
+    const fresh = async () => (await resolve({ by: 'digest', name, digest }, { wait: 0 }))?.url ?? '';
+    return {
+      content,
+      subject: content.digest,
+      signal,
+      mayPass: (error) => error instanceof ApiError && (error.code === 'unreachable' || error.code === 'throttled'),
+      open: async (start, end, stopped) => {
+        url ??= fresh();
+        try {
+          return await openUrl(await url, start, end, stopped);
+        } catch (error) {
+          // It expired: the download took longer than it is valid.
+          if (!(error instanceof ApiError) || error.code !== 'denied') throw error;
+          url = fresh();
+          return openUrl(await url, start, end, stopped);
+        }
+      },
+    };
+  }
+
   const source: ArtifactSource = {
     async resolve(reference, patience) {
       const wait = Math.min(LONGEST_POLL_SECONDS, Math.ceil((patience?.milliseconds ?? 0) / 1000));
@@ -119,28 +144,8 @@ export function createApiClient(address: string, identity: Identity, clock: Cloc
       if (patience === undefined) throw new ApiError('protocol', `${base} answered 304 without being asked`);
       return patience.known;
     },
-    read(artifact, signal) {
-      const { name, digest, content } = artifact;
-      let url: Promise<string> | undefined;
-      const fresh = async () => (await resolve({ by: 'digest', name, digest }, { wait: 0 }))?.url ?? '';
-      return readRanges({
-        content,
-        subject: content.digest,
-        signal,
-        mayPass: (error) => error instanceof ApiError && (error.code === 'unreachable' || error.code === 'throttled'),
-        open: async (start, end, stopped) => {
-          url ??= fresh();
-          try {
-            return await openUrl(await url, start, end, stopped);
-          } catch (error) {
-            // It expired: the download took longer than it is valid.
-            if (!(error instanceof ApiError) || error.code !== 'denied') throw error;
-            url = fresh();
-            return openUrl(await url, start, end, stopped);
-          }
-        },
-      });
-    },
+    read: (artifact, signal) => readRanges(ranges(artifact, signal)),
+    save: (artifact, file, { signal, onProgress } = {}) => saveRanges(ranges(artifact, signal), file, onProgress),
     requireSignature: ({ name, digest, ...rest }, keys) =>
       requireSignature(envelopes({ by: 'digest', name, digest }), { name, digest, ...rest }, keys),
   };

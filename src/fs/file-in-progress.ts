@@ -9,6 +9,8 @@ export interface FileInProgress {
   readonly temporary: string;
   /** Several at once may write, each its own range. */
   write(bytes: Uint8Array, position: number): Promise<void>;
+  /** The same for pieces that follow one another. */
+  writePieces(pieces: readonly Uint8Array[], position: number): Promise<void>;
   /** Syncs it, gives it its time (milliseconds since 1970) and its name, and syncs the directory. */
   commit(modified?: number): Promise<void>;
   discard(): Promise<void>;
@@ -47,6 +49,13 @@ export async function beginFile(
         done += bytesWritten;
       }
     },
+    async writePieces(pieces, position) {
+      for (let rest = [...pieces], at = position; rest.length > 0; ) {
+        const { bytesWritten } = await handle.writev(rest, at);
+        at += bytesWritten;
+        rest = after(rest, bytesWritten);
+      }
+    },
     async commit(modified) {
       if (modified !== undefined) await handle.utimes(new Date(), new Date(modified));
       await handle.sync();
@@ -59,4 +68,14 @@ export async function beginFile(
       await rm(temporary, { force: true });
     },
   };
+}
+
+/** What is left of pieces without their first `bytes`. */
+function after(pieces: readonly Uint8Array[], bytes: number): Uint8Array[] {
+  let skip = bytes;
+  return pieces.flatMap((piece) => {
+    const rest = piece.subarray(Math.min(skip, piece.length));
+    skip -= piece.length - rest.length;
+    return rest.length === 0 ? [] : [rest];
+  });
 }

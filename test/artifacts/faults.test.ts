@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { generateKeyPairSync, randomBytes } from 'node:crypto';
 import { mkdir, readdir, readFile, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -12,6 +13,7 @@ import { BucketwrightError } from '../../src/core/errors.ts';
 import { providerNamed } from '../../src/providers/index.ts';
 import { connectionTo, onEach } from '../provision/targets.ts';
 import { bucketName, type DisposableEndpoint } from '../support/endpoint.ts';
+import { skipUnless } from '../support/skip.ts';
 import { type TemporaryDirectory, temporaryDirectory } from '../support/temporary.ts';
 import { artifact as command, settingsFor } from './serve.ts';
 
@@ -20,6 +22,8 @@ async function all<T>(values: AsyncIterable<T>): Promise<T[]> {
   for await (const value of values) list.push(value);
   return list;
 }
+
+const canMount = process.platform === 'linux' && process.getuid?.() === 0;
 
 /** A connection that is lost in the middle of an answer. */
 async function* brokenAfter(body: AsyncIterable<Uint8Array>, bytes: number): AsyncGenerator<Uint8Array> {
@@ -261,6 +265,32 @@ onEach('faults and bad input', (target) => {
     expect(broken).toBe(2);
     expect(new Set(asked).size).toBeGreaterThan(5);
   }, 60_000);
+
+  skipUnless(canMount, 'mounting a small file system needs Linux and root')('a full disk', () => {
+    test('is said, and keeps what was there', async () => {
+      const store = open();
+      const { artifact } = await store.push({ name: 'full', version: '1', path: await fileOf(9 * 1024 * 1024) });
+      const small = join(scratch.path, 'small');
+      await mkdir(small);
+      execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=5m', 'bucketwright-test', small]);
+      try {
+        const target = join(small, 'file');
+        await writeFile(target, 'as it was');
+        const pulled = store.pull({ artifact, target });
+        await expect(pulled).rejects.toMatchObject({
+          code: 'target',
+          message: expect.stringContaining('disk is full'),
+        });
+        expect(await readdir(small)).toEqual(['file']);
+        expect(await readFile(target, 'utf8')).toBe('as it was');
+        execFileSync('mount', ['-o', 'remount,size=50m', small]);
+        await store.pull({ artifact, target });
+        expect((await readFile(target)).length).toBe(artifact.content.size);
+      } finally {
+        execFileSync('umount', [small]);
+      }
+    }, 60_000);
+  });
 
   test('a machine whose clock is wrong works, and its URLs are valid for as long as they say', async () => {
     const shift = join(scratch.path, 'shift.cjs');
