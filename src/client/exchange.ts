@@ -72,7 +72,7 @@ export function createExchange(
     if (body !== undefined) {
       headers['content-length'] = String(body.length);
       // Some demand it for configurations, and it is the only digest that every Ceph checks; of a form it checks the file.
-      if (request.payload === undefined && request.anonymous !== true)
+      if (request.payload === undefined && headers['content-type']?.startsWith('multipart/form-data') !== true)
         headers['content-md5'] = createHash('md5').update(body).digest('base64');
     } else if (request.method === 'PUT' || request.method === 'POST') headers['content-length'] = '0';
     const unsigned = request.anonymous === true || request.presigned !== undefined;

@@ -15,13 +15,15 @@ export const minio: ProviderProfile = {
   policy: { settleMs: 0, lockoutIsFinal: false },
   conditions: ['put-if-absent', 'complete-if-absent'],
   isolation: 'identity',
+  isolationLimit:
+    'in a shared bucket they can list each other\u2019s keys, though not read them: MinIO compares one spelling of the prefix with the policy and lists by another; who does not trust the others gets a bucket of its own',
   usersBy: { tool: 'mc' },
   quotas: 'mc',
   features: {
     'bucket-policy': 'yes',
     'public-access-block': 'no',
-    'bucket-encryption': 'yes',
-    lifecycle: 'yes',
+    'bucket-encryption': 'partial',
+    lifecycle: 'partial',
     'lifecycle-abort-uploads': 'no',
     'lifecycle-noncurrent': 'yes',
     'lifecycle-keep-versions': 'yes',
@@ -40,6 +42,8 @@ export const minio: ProviderProfile = {
     'chunked-trailer': 'yes',
   },
   notes: {
+    'bucket-encryption': 'only with a key service (KES, or MINIO_KMS_SECRET_KEY)',
+    lifecycle: 'the abortion of uploads is dropped with a 200, the rest is kept',
     'object-lock': 'only when the bucket is created',
     'lifecycle-abort-uploads': 'MinIO removes abandoned uploads itself (api stale_uploads_expiry, 24h)',
     'lifecycle-transitions': 'only to a tier that was set up with its own tool',

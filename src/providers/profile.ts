@@ -94,6 +94,8 @@ export interface ProviderProfile {
    * bucket policies that name principals, or nothing finer than a bucket each (the default).
    */
   readonly isolation?: 'users' | 'identity' | 'principals' | 'own-bucket';
+  /** What that does not hide from each other's tenants, for people: measured by `tenant audit`. */
+  readonly isolationLimit?: string;
   /**
    * Whose command line makes users and their policies, where `isolation` is `identity`: MinIO's, or AWS's, at another
    * address than AWS's own.

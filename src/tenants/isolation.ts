@@ -21,7 +21,8 @@ export interface IsolationFacts {
 /** What the provider can do, from its profile. */
 export function isolationOf(profile: ProviderProfile): IsolationFacts {
   const kind = profile.isolation ?? 'own-bucket';
-  return { kind, tradeOff: tradeOffs[kind] };
+  const { isolationLimit: limit } = profile;
+  return { kind, tradeOff: limit === undefined ? tradeOffs[kind] : `${tradeOffs[kind]}; ${limit}` };
 }
 
 const tradeOffs: Readonly<Record<Isolation, string>> = {

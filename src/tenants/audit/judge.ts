@@ -9,8 +9,14 @@ const REFUSED: ReadonlySet<string> = new Set([
   'NoSuchBucket',
 ]);
 
-/** Refusals of the signature: who asks was not known, so that no right was looked at. */
-const UNREAD: ReadonlySet<string> = new Set(['SignatureDoesNotMatch', 'InvalidAccessKeyId', 'RequestTimeTooSkewed']);
+/** Refusals of the signature, or because there is none: who asks was not known, so that no right was looked at. */
+const UNREAD: ReadonlySet<string> = new Set([
+  'SignatureDoesNotMatch',
+  'InvalidAccessKeyId',
+  'RequestTimeTooSkewed',
+  // MinIO, of a form without one.
+  'AuthorizationQueryParametersError',
+]);
 
 /** Refusals of what is written, not of who asks: the rights were not looked at, or were there. */
 const UNSUPPORTED: ReadonlySet<number> = new Set([405, 501]);
@@ -26,8 +32,14 @@ export function judge(attack: Attack, context: AttackContext, answer: RawAnswer)
   const stolen = traceOf(context, answer) ?? attack.leaks?.(answer, context);
   if (stolen !== undefined) return { verdict: 'leak', found: `${found}: the answer holds ${stolen}` };
   if (status >= 200 && status < 300) return ofSuccess(attack, context, answer, found);
-  if (UNREAD.has(code) && attack.disguised !== true) {
-    return { verdict: 'unclear', found: `${found}: the signature was refused, so that no right was looked at` };
+  if (UNREAD.has(code)) {
+    return attack.disguised === true
+      ? { verdict: 'denied', found }
+      : { verdict: 'unclear', found: `${found}: the signature was refused, so that no right was looked at` };
+  }
+  const first = attack.refusedFirst;
+  if (first?.code === code && first.provider === context.connection.provider.name) {
+    return { verdict: 'unsupported', found: `${found}: nobody can do it here` };
   }
   if (status === 401 || status === 403 || REFUSED.has(code)) return { verdict: 'denied', found };
   // What an attack on own names does in secret, the bait tells at the end.
@@ -50,7 +62,8 @@ function ofSuccess(attack: Attack, context: AttackContext, { body }: RawAnswer, 
     return { verdict: 'denied', found: `${found}, inside ${codes[0]}` };
   }
   if (attack.expect === 'nothing' && !deleted) return { verdict: 'nothing', found };
-  if (attack.operation === 'ListBuckets') {
+  // Also where a server takes the bucket's host name for its own.
+  if (attack.operation === 'ListBuckets' || root?.name === 'ListAllMyBucketsResult') {
     const named = namesBucket(root, context.victim.bucket);
     return named
       ? { verdict: 'visible', found: `${found}: the bucket's name is shown, not what is in it` }

@@ -60,6 +60,8 @@ export interface Attack {
    * is then a refusal. Of all other attacks it would only say that no right was looked at.
    */
   readonly disguised?: boolean;
+  /** Of a provider that asks before the rights whether the bucket can do it at all: what it answers where it cannot. */
+  readonly refusedFirst?: { readonly provider: string; readonly code: string };
   /** Whether nobody's signature tries it, too. */
   readonly anonymous?: boolean;
   /** Only where the victim shares the bucket with the attacker, or only where not. */

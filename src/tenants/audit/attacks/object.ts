@@ -55,6 +55,8 @@ const climbs = (operation: string, method: RawRequest['method'], body?: string):
     trick: `${trick} behind the own prefix`,
     expect: 'nothing',
     when: 'same-bucket',
+    // No UTF-8: servers may read it in another way than it was signed.
+    disguised: between.startsWith('%c0'),
     request: ({ own, victim }) => ({
       method,
       bucket: own.bucket,
@@ -258,6 +260,6 @@ export const objectAttacks: readonly Attack[] = [
       headers: { 'x-amz-bypass-governance-retention': 'true' },
       body: `<Retention><Mode>GOVERNANCE</Mode><RetainUntilDate>${new Date(Date.now() + 60_000).toISOString()}</RetainUntilDate></Retention>`,
     }),
-    { needs: 'object-lock' },
+    { needs: 'object-lock', refusedFirst: { provider: 'minio', code: 'InvalidRequest' } },
   ),
 ];

@@ -178,6 +178,7 @@ export const signedAttacks: readonly Attack[] = [
     operation: 'PostObject',
     trick: 'without a signature',
     expect: 'denied',
+    disguised: true,
     request: (context) => ({
       ...unsignedForm(context.victim.bucket, [['key', planted(context)]], PLANTED),
       anonymous: true,
