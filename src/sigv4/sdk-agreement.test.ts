@@ -51,7 +51,8 @@ const anyRequest = fc.record({
   method: fc.constantFrom('GET', 'PUT', 'HEAD', 'DELETE', 'POST'),
   key: fc.array(text, { minLength: 1, maxLength: 4 }),
   query: fc.dictionary(
-    text.filter((name) => name !== '' && !/^x-amz-/i.test(name)),
+    // The SDK copies names into a plain object, where __proto__ is lost: it would sign another request.
+    text.filter((name) => name !== '' && name !== '__proto__' && !/^x-amz-/i.test(name)),
     text,
     { maxKeys: 4, noNullPrototype: true },
   ),
