@@ -252,7 +252,9 @@ function effectiveValues(
 
 /** A last guard: a secret that was put into the wrong setting does not come out in a message about it. */
 function redact(problems: readonly SettingProblem[], raw: ReadonlyMap<string, RawValue>): readonly SettingProblem[] {
-  const secrets = declarations.flatMap(({ key, secret }) => (secret ? [raw.get(key)?.text ?? ''] : []));
+  const whole = declarations.flatMap(({ key, secret }) => (secret ? [raw.get(key)?.text ?? ''] : []));
+  // Lists are cut: an entry of one may be a piece of a secret.
+  const secrets = [...whole, ...whole.flatMap((text) => text.split(/[\s,;]+/))];
   const clean = (text: string) =>
     secrets.reduce(
       (result, value) => (value.length < 3 ? result : result.replaceAll(value, `${new Secret(value)}`)),
