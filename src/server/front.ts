@@ -7,11 +7,13 @@ import { UserDirectory } from '../users/index.ts';
 import { withAdmission } from './admission.ts';
 import { credentialsOf } from './credentials.ts';
 import { withHealthPaths } from './health.ts';
-import { DEFAULT_LIMITS, type Listener, listen } from './listener.ts';
+import { DEFAULT_LIMITS, type Handler, type Listener, type ListenerLimits, listen } from './listener.ts';
 import type { ServerMetrics } from './metrics.ts';
 import type { ServerOptions } from './options.ts';
 import { withQueuedAnswersClosed } from './queued-answers.ts';
 import { SlowClients } from './slow-clients.ts';
+
+export type FrontOptions = Omit<ServerOptions, 'logger' | 'clock'>;
 
 export interface FrontParts {
   readonly store: ObjectStore;
@@ -21,14 +23,32 @@ export interface FrontParts {
   draining(): boolean;
 }
 
+/** What answers requests, wherever its connections come from. */
+export interface Front {
+  readonly handler: Handler;
+  readonly limits: ListenerLimits;
+  /** When all connections are gone. */
+  stop(): void;
+}
+
 /**
  * The S3 service of one process, listening.
  * @throws HostError `address-in-use`, `permission`; UserError `damaged`, `server-key`
  */
-export async function listenForS3(
-  options: Omit<ServerOptions, 'logger' | 'clock'>,
-  parts: FrontParts,
-): Promise<Listener> {
+export async function listenForS3(options: FrontOptions, parts: FrontParts): Promise<Listener> {
+  const { handler, limits, stop } = createFront(options, parts);
+  const listener = await listen(options.listen, handler, limits, options.tls, parts.logger);
+  return {
+    ...listener,
+    async drain(graceMs) {
+      await listener.drain(graceMs);
+      stop();
+    },
+  };
+}
+
+/** @throws UserError `damaged`, `server-key` */
+export function createFront(options: FrontOptions, parts: FrontParts): Front {
   const { store, logger, clock, metrics, draining } = parts;
   const users = new UserDirectory({ data: options.data, serverKey: options.serverKey, clock, logger });
   const service = createS3Service({
@@ -57,12 +77,5 @@ export async function listenForS3(
     domain: options.domain,
     draining,
   });
-  const listener = await listen(options.listen, handler, limits, options.tls, logger);
-  return {
-    ...listener,
-    async drain(graceMs) {
-      await listener.drain(graceMs);
-      slow.stop();
-    },
-  };
+  return { handler, limits, stop: () => slow.stop() };
 }

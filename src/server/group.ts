@@ -18,7 +18,8 @@ export async function startGroup(options: ServerOptions, processes: number): Pro
     throw new HostError('host', 'several processes need the compiled package', { advice: 'run npm run build' });
   }
   // They load their program while this process opens the directory.
-  const members = new Members(processes, logger);
+  const limits = { ...DEFAULT_LIMITS, ...options.limits };
+  const members = new Members(processes, limits.maxConnections, logger);
   try {
     const measured = await openMeasuredStore(options, { role: 'first', processes });
     try {
@@ -41,7 +42,7 @@ async function serve(
   { store, metrics, broken }: MeasuredStore,
 ): Promise<RunningServer> {
   await makeBuckets(store, options);
-  const url = await members.serve(memberOptions(options, processes), (pid, identity) =>
+  const url = await members.serve(memberOptions(options, processes), options.listen, (pid, identity) =>
     store.forgetMember(pid, identity),
   );
   let closing: Promise<void> | undefined;

@@ -9,7 +9,7 @@ import { DEFAULT_LIMITS, listen } from './listener.ts';
 import { type MeasuredStore, openMeasuredStore } from './measured-store.ts';
 import type { RunningServer, ServerOptions } from './options.ts';
 
-export type { ListenAddress } from './listener.ts';
+export type { ListenAddress } from './address.ts';
 export { ROOT_PRINCIPAL, type RootCredentials, type RunningServer, type ServerOptions } from './options.ts';
 
 /**

@@ -1,17 +1,12 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { createServer as createTlsServer, type Server as TlsServer } from 'node:https';
-import type { AddressInfo, Socket } from 'node:net';
-import { HostError, systemErrorCode } from '../core/errors.ts';
+import type { Socket } from 'node:net';
+import { systemErrorCode } from '../core/errors.ts';
 import { type Logger, silentLogger } from '../core/logger.ts';
+import { bind, type ListenAddress, urlOf } from './address.ts';
 import type { AdmissionLimits } from './admission.ts';
 import type { SlownessLimits } from './slow-clients.ts';
 import { keepTlsFresh, readTls, type TlsFiles } from './tls.ts';
-
-export interface ListenAddress {
-  readonly host: string;
-  /** 0 takes any free port. */
-  readonly port: number;
-}
 
 export interface Listener {
   readonly address: ListenAddress;
@@ -44,7 +39,7 @@ export const DEFAULT_LIMITS: ListenerLimits = {
   maxRequestsPerClient: 1024,
 };
 
-type Handler = (req: IncomingMessage, res: ServerResponse) => void;
+export type Handler = (req: IncomingMessage, res: ServerResponse) => void;
 
 /**
  * @param tls undefined: plain HTTP
@@ -57,6 +52,38 @@ export async function listen(
   tls?: TlsFiles | undefined,
   logger: Logger = silentLogger,
 ): Promise<Listener> {
+  const { server, stop } = await httpServer(handler, limits, tls, logger);
+  server.maxConnections = limits.maxConnections;
+  const address = await bind(server, at).catch((error: unknown) => {
+    stop();
+    throw error;
+  });
+  return {
+    address,
+    url: urlOf(address, tls !== undefined),
+    drain: (graceMs) => {
+      stop();
+      return drain(server, graceMs);
+    },
+  };
+}
+
+export interface HttpServer {
+  readonly server: Server | TlsServer;
+  /** Certificates are no longer looked after. */
+  stop(): void;
+}
+
+/**
+ * A server that answers, and does not listen yet.
+ * @throws HostError `host`, `permission` when the certificate cannot be used
+ */
+export async function httpServer(
+  handler: Handler,
+  limits: ListenerLimits,
+  tls: TlsFiles | undefined,
+  logger: Logger,
+): Promise<HttpServer> {
   const options = {
     headersTimeout: limits.headersTimeout,
     // A whole request may take hours (5 GiB over a slow line); what is bounded is silence.
@@ -72,62 +99,14 @@ export async function listen(
       ? undefined
       : createTlsServer({ ...options, ...material, minVersion: 'TLSv1.2', ALPNProtocols: ['http/1.1'] }, handler);
   const server = secure ?? createServer(options, handler);
-  server.maxConnections = limits.maxConnections;
   server.timeout = limits.idleTimeout;
   // The body is asked for by the operation that wants it, once the headers were accepted.
   server.on('checkContinue', handler);
   // Any other expectation is nobody's: S3 ignores it, which RFC 9110 section 10.1.1 allows.
   server.on('checkExpectation', handler);
   server.on('clientError', refuseMalformed);
-  await bound(server, at);
-  const address = boundAddress(server, at);
   const letBe = secure === undefined || tls === undefined ? undefined : keepTlsFresh(secure, tls, logger);
-  return {
-    address,
-    url: `${secure === undefined ? 'http' : 'https'}://${address.host.includes(':') ? `[${address.host}]` : address.host}:${address.port}`,
-    drain: (graceMs) => {
-      letBe?.();
-      return drain(server, graceMs);
-    },
-  };
-}
-
-function bound(server: Server | TlsServer, at: ListenAddress): Promise<void> {
-  return new Promise((resolve, reject) => {
-    server.once('error', (error) => reject(listenError(error, at)));
-    server.listen(at.port, at.host, 4096, () => {
-      server.removeAllListeners('error');
-      resolve();
-    });
-  });
-}
-
-function boundAddress(server: Server | TlsServer, at: ListenAddress): ListenAddress {
-  const address: string | AddressInfo | null = server.address();
-  return { host: at.host, port: address !== null && typeof address === 'object' ? address.port : at.port };
-}
-
-function listenError(error: Error, at: ListenAddress): Error {
-  const subject = `${at.host}:${at.port}`;
-  switch (systemErrorCode(error)) {
-    case 'EADDRINUSE':
-      return new HostError('address-in-use', `${subject} is taken by another program`, {
-        subject,
-        cause: error,
-        advice: 'stop that program, or choose another address with BUCKETWRIGHT_LISTEN=host:port',
-      });
-    case 'EACCES':
-      return new HostError('permission', `${subject} may not be opened by this user`, {
-        subject,
-        cause: error,
-        advice: 'choose a port above 1023',
-      });
-    case 'EADDRNOTAVAIL':
-    case 'ENOTFOUND':
-      return new HostError('host', `${at.host} is not an address of this machine`, { subject, cause: error });
-    default:
-      return error;
-  }
+  return { server, stop: () => letBe?.() };
 }
 
 /** What Node's parser refuses never reaches the S3 service; the answer still is S3's kind of error. */

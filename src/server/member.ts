@@ -1,3 +1,4 @@
+import { Socket } from 'node:net';
 import { systemClock } from '../core/clock.ts';
 import { BucketwrightError, HostError } from '../core/errors.ts';
 import type { Logger } from '../core/logger.ts';
@@ -5,8 +6,8 @@ import { Secret } from '../core/secret.ts';
 import type { LocalStore } from '../store/index.ts';
 import { foldNoAllocations } from './compiler.ts';
 import { endAtOnce, endSoon } from './end-at-once.ts';
-import { listenForS3 } from './front.ts';
-import type { Listener } from './listener.ts';
+import { createFront } from './front.ts';
+import { type HandedConnections, serveHanded } from './handed-connections.ts';
 import { openMeasuredStore } from './measured-store.ts';
 import type { Failure, FromMember, MemberOptions, ToMember } from './messages.ts';
 import type { ServerMetrics } from './metrics.ts';
@@ -16,7 +17,9 @@ import type { ServerMetrics } from './metrics.ts';
  * when that one is gone: whoever holds the directory next waits for it.
  */
 interface Serving {
-  readonly s3: Listener;
+  readonly connections: HandedConnections;
+  /** When all connections are gone. */
+  stop(): void;
   readonly store: LocalStore;
   readonly metrics: ServerMetrics;
   readonly drainMs: number;
@@ -60,14 +63,16 @@ async function start(member: MemberOptions): Promise<void> {
     return endSoon();
   });
   const parts = { store, logger, clock: systemClock, metrics, draining: () => draining };
-  const s3 = await listenForS3(options, parts);
-  serving = { s3, store, metrics, drainMs: options.drainMs ?? 10_000 };
-  say({ type: 'serving', url: s3.url, port: s3.address.port });
+  const { handler, limits, stop } = createFront(options, parts);
+  const connections = await serveHanded(handler, limits, options.tls, logger);
+  serving = { connections, stop, store, metrics, drainMs: options.drainMs ?? 10_000 };
+  say({ type: 'serving' });
 }
 
 async function drain(): Promise<void> {
   draining = true;
-  await serving?.s3.drain(serving.drainMs);
+  await serving?.connections.drain(serving.drainMs);
+  serving?.stop();
   await serving?.store.close();
 }
 
@@ -78,12 +83,15 @@ function failureOf(error: unknown): Failure {
   return { code, message, subject: known?.subject, advice: known?.advice };
 }
 
-async function receive(message: ToMember): Promise<void> {
+async function receive(message: ToMember, handle: unknown): Promise<void> {
   switch (message.type) {
     case 'start':
       return start(message.options);
     case 'snapshot':
       return say({ type: 'snapshot', id: message.id, metrics: (await serving?.metrics.snapshot()) ?? [] });
+    case 'connection':
+      if (handle instanceof Socket) serving?.connections.take(handle);
+      return say({ type: 'taken' });
     case 'drain':
       await drain();
       process.exit(0);
@@ -92,10 +100,9 @@ async function receive(message: ToMember): Promise<void> {
 
 // A terminal's Ctrl-C reaches every process of the group; the first one decides what it means.
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => {});
-// Before cluster's own listener: that one exits in order, and waits for ever for a commit that needs this thread.
-process.prependListener('disconnect', endAtOnce);
-process.on('message', (message: ToMember) => {
-  receive(message).catch((error: unknown) => {
+process.on('disconnect', endAtOnce);
+process.on('message', (message: ToMember, handle: unknown) => {
+  receive(message, handle).catch((error: unknown) => {
     process.send?.({ type: 'failed', failure: failureOf(error) } satisfies FromMember, endAtOnce);
   });
 });

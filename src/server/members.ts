@@ -1,8 +1,10 @@
-import cluster, { type Worker } from 'node:cluster';
+import { type ChildProcess, fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { HostError } from '../core/errors.ts';
 import type { Logger } from '../core/logger.ts';
 import { identityOf } from '../fs/process-identity.ts';
+import { type ListenAddress, urlOf } from './address.ts';
+import { Distributor } from './distributor.ts';
 import type { Failure, FromMember, MemberOptions, ToMember } from './messages.ts';
 import type { Snapshot } from './metrics.ts';
 
@@ -10,10 +12,11 @@ import type { Snapshot } from './metrics.ts';
 export type Forget = (pid: number, identity: string) => Promise<void>;
 
 interface Member {
-  readonly worker: Worker;
+  readonly child: ChildProcess;
   readonly identity: string;
   readonly loaded: Promise<void>;
-  readonly exited: Promise<void>;
+  /** With what the log says of it. */
+  readonly ended: Promise<object>;
   serving: boolean;
 }
 
@@ -32,6 +35,7 @@ const SNAPSHOT_MS = 1000;
 /** The processes that answer requests: started, started again when one dies, asked for their metrics, drained. */
 export class Members {
   readonly #logger: Logger;
+  readonly #distributor: Distributor;
   readonly #all = new Set<Member>();
   readonly #snapshots = new Map<number, (metrics: Snapshot) => void>();
   #started: Started | undefined;
@@ -39,13 +43,10 @@ export class Members {
   #asked = 0;
   #delay = FIRST_DELAY_MS;
 
-  constructor(processes: number, logger: Logger) {
+  /** @param maxConnections that wait while no member serves */
+  constructor(processes: number, maxConnections: number, logger: Logger) {
     this.#logger = logger;
-    cluster.setupPrimary({
-      exec: fileURLToPath(new URL('./member.js', import.meta.url)),
-      args: [],
-      serialization: 'advanced',
-    });
+    this.#distributor = new Distributor(maxConnections);
     for (let count = 0; count < processes; count += 1) this.#fork();
   }
 
@@ -57,17 +58,12 @@ export class Members {
   /**
    * Lets all of them serve.
    * @returns the URL
-   * @throws HostError as the first that failed says
+   * @throws HostError as the first that failed says, or `address-in-use`, `permission`
    */
-  async serve(options: MemberOptions, forget: Forget): Promise<string> {
-    const [first, ...others] = this.#all;
-    if (first === undefined) throw new TypeError('a group has members');
-    const { url, port } = await start(first, options);
-    // A free port was asked for: all later ones are to get the same.
-    const bound = { ...options, listen: { ...options.listen, port } };
-    await Promise.all(others.map((member) => start(member, bound)));
-    this.#started = { options: bound, forget };
-    return url;
+  async serve(options: MemberOptions, at: ListenAddress, forget: Forget): Promise<string> {
+    await Promise.all([...this.#all].map((member) => this.#start(member, options)));
+    this.#started = { options, forget };
+    return urlOf(await this.#distributor.listen(at), options.tls !== undefined);
   }
 
   async snapshots(): Promise<readonly Snapshot[]> {
@@ -77,7 +73,12 @@ export class Members {
   /** Lets requests under way end; what has not ended after `graceMs` is killed. */
   async drain(graceMs: number): Promise<void> {
     this.#ending = true;
-    for (const { worker } of this.#all) tell(worker, { type: 'drain' });
+    this.#distributor.close();
+    for (const { child, serving } of this.#all) {
+      if (serving) tell(child, { type: 'drain' });
+      // An orderly exit while lmdb opens the index may wait for ever.
+      else child.kill('SIGKILL');
+    }
     const killing = setTimeout(() => this.#signalAll(), graceMs);
     await this.#ended();
     clearTimeout(killing);
@@ -85,39 +86,49 @@ export class Members {
 
   async kill(): Promise<void> {
     this.#ending = true;
+    this.#distributor.close();
     this.#signalAll();
     await this.#ended();
   }
 
   #signalAll(): void {
-    for (const { worker } of this.#all) worker.process.kill('SIGKILL');
+    for (const { child } of this.#all) child.kill('SIGKILL');
   }
 
   async #ended(): Promise<void> {
-    await Promise.all([...this.#all].map((member) => member.exited));
+    await Promise.all([...this.#all].map((member) => member.ended));
   }
 
   #fork(): Member {
-    const worker = cluster.fork();
-    const { pid } = worker.process;
+    const program = fileURLToPath(new URL('./member.js', import.meta.url));
+    const child = fork(program, [], { serialization: 'advanced' });
+    const { pid } = child;
+    const ended = new Promise<object>((resolve) => {
+      child.once('exit', (code, signal) => resolve({ code, signal }));
+      child.on('error', (error) => {
+        // Other errors are of messages to a process that is ending.
+        if (pid === undefined) resolve({ err: error });
+      });
+    });
     const member: Member = {
-      worker,
+      child,
       identity: (pid === undefined ? undefined : identityOf(pid)) ?? '',
       loaded: new Promise((resolve) => {
-        worker.on('message', (message: FromMember) => {
+        child.on('message', (message: FromMember) => {
           if (message.type === 'loaded') resolve();
-          else this.#receive(message);
+          else this.#receive(child, message);
         });
       }),
-      exited: new Promise((resolve) => worker.once('exit', () => resolve())),
+      ended,
       serving: false,
     };
     this.#all.add(member);
     const began = performance.now();
-    worker.once('exit', (code, signal) => {
+    void ended.then((how) => {
       this.#all.delete(member);
+      this.#distributor.remove(child);
       if (this.#ending) return;
-      this.#logger.error({ member: pid, code, signal }, 'a member has ended; another takes its place');
+      this.#logger.error({ member: pid, ...how }, 'a member has ended; another takes its place');
       if (performance.now() - began > STEADY_MS) this.#delay = FIRST_DELAY_MS;
       void this.#replace(pid ?? 0, member.identity);
     });
@@ -134,17 +145,25 @@ export class Members {
     this.#delay = Math.min(LONGEST_DELAY_MS, this.#delay * 2);
     if (this.#ending) return;
     // When it fails, it exits, and so is replaced in its turn.
-    await start(this.#fork(), started.options).catch((error: unknown) => {
-      this.#logger.error({ err: error }, 'a member could not start');
+    await this.#start(this.#fork(), started.options).catch((error: unknown) => {
+      if (!this.#ending) this.#logger.error({ err: error }, 'a member could not start');
     });
   }
 
-  #receive(message: Exclude<FromMember, { type: 'loaded' }>): void {
+  /** @throws HostError */
+  async #start(member: Member, options: MemberOptions): Promise<void> {
+    await start(member, options);
+    member.serving = true;
+    this.#distributor.add(member.child);
+  }
+
+  #receive(child: ChildProcess, message: Exclude<FromMember, { type: 'loaded' }>): void {
     if (message.type === 'log') this.#logger[message.level](message.fields, message.message);
+    else if (message.type === 'taken') this.#distributor.taken(child);
     else if (message.type === 'snapshot') this.#snapshots.get(message.id)?.(message.metrics);
   }
 
-  #snapshotOf({ worker }: Member): Promise<Snapshot> {
+  #snapshotOf({ child }: Member): Promise<Snapshot> {
     this.#asked += 1;
     const id = this.#asked;
     return new Promise((resolve) => {
@@ -155,32 +174,28 @@ export class Members {
       };
       const late = setTimeout(() => answer([]), SNAPSHOT_MS);
       this.#snapshots.set(id, answer);
-      tell(worker, { type: 'snapshot', id });
+      tell(child, { type: 'snapshot', id });
     });
   }
 }
 
 /** @throws HostError */
-async function start(member: Member, options: MemberOptions): Promise<{ readonly url: string; readonly port: number }> {
-  const { worker } = member;
-  const outcome = new Promise<{ readonly url: string; readonly port: number }>((resolve, reject) => {
-    worker.on('message', (message: FromMember) => {
-      if (message.type === 'serving') resolve(message);
+async function start({ child, loaded, ended }: Member, options: MemberOptions): Promise<void> {
+  const outcome = new Promise<void>((resolve, reject) => {
+    child.on('message', (message: FromMember) => {
+      if (message.type === 'serving') resolve();
       if (message.type === 'failed') reject(errorOf(message.failure));
     });
-    worker.once('exit', (code, signal) => {
-      reject(new HostError('host', `a process of the server ended with ${signal ?? code} before it served`));
-    });
+    void ended.then(() => reject(new HostError('host', 'a process of the server ended before it served')));
   });
-  await Promise.race([member.loaded, member.exited]);
-  tell(worker, { type: 'start', options });
-  const served = await outcome;
-  member.serving = true;
-  return served;
+  await Promise.race([loaded, ended]);
+  tell(child, { type: 'start', options });
+  await outcome;
 }
 
-function tell(worker: Worker, message: ToMember): void {
-  if (worker.isConnected()) worker.send(message);
+/** What does not arrive is for a process that is ending. */
+function tell(child: ChildProcess, message: ToMember): void {
+  if (child.connected) child.send(message, () => {});
 }
 
 function errorOf({ code, message, subject, advice }: Failure): Error {

@@ -15,13 +15,17 @@ export interface MemberOptions
 export type ToMember =
   | { readonly type: 'start'; readonly options: MemberOptions }
   | { readonly type: 'snapshot'; readonly id: number }
+  /** Comes with the connection, unless its client has left. */
+  | { readonly type: 'connection' }
   | { readonly type: 'drain' };
 
 /** What a member says to the first process. */
 export type FromMember =
   /** Loaded, waits for `start`. */
   | { readonly type: 'loaded' }
-  | { readonly type: 'serving'; readonly url: string; readonly port: number }
+  | { readonly type: 'serving' }
+  /** It has the connection that was sent last. */
+  | { readonly type: 'taken' }
   | { readonly type: 'failed'; readonly failure: Failure }
   | { readonly type: 'snapshot'; readonly id: number; readonly metrics: Snapshot }
   | {

@@ -3,7 +3,8 @@ import type { HostError } from '../core/errors.ts';
 import type { Logger } from '../core/logger.ts';
 import type { Secret } from '../core/secret.ts';
 import type { ObjectOwnership } from '../s3/index.ts';
-import type { ListenAddress, ListenerLimits } from './listener.ts';
+import type { ListenAddress } from './address.ts';
+import type { ListenerLimits } from './listener.ts';
 import type { TlsFiles } from './tls.ts';
 
 export interface RootCredentials {
