@@ -1,3 +1,4 @@
+import { writeSync } from 'node:fs';
 import { type FileHandle, open, readFile, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { systemErrorCode } from '../core/errors.ts';
@@ -21,6 +22,12 @@ export interface ResumableFile {
   suspend(): Promise<void>;
   discard(): Promise<void>;
 }
+
+/**
+ * Bytes that are written at once, by this thread: for so few another thread costs more than the write, which ends in the
+ * page cache. A restore of a few pages here and there took half as long.
+ */
+const SMALL = 128 * 1024;
 
 /**
  * Begins to make `file`, or goes on with what an attempt of the same token left; its directory must exist.
@@ -54,6 +61,10 @@ export async function resumeFile(file: string, token: string, mode = 0o600): Pro
     done,
     async write(data, position) {
       for (let written = 0; written < data.length; ) {
+        if (data.length <= SMALL) {
+          written += writeSync(bytes.fd, data, written, data.length - written, position + written);
+          continue;
+        }
         const { bytesWritten } = await bytes.write(data, written, data.length - written, position + written);
         written += bytesWritten;
       }

@@ -8,9 +8,13 @@ import type { SourceStore } from '../repository/source-store.ts';
 import type { Wanted } from '../source/port.ts';
 import { type Merge, type Merged, planMerge } from './plan.ts';
 
-/** A segment of at least so many bytes, of which so much still counts, is referred to where it lies. */
+/**
+ * A segment of at least so many bytes, of which so much still counts, is referred to where it lies, if it and others like
+ * it are so much of one pack: a pack is a request to whoever restores, however little is read of it.
+ */
 const LARGE = MiB / 2;
 const STILL_GOOD = 0.9;
+const OF_A_PACK = 4 * MiB;
 
 /**
  * Makes one layer of neighbouring ones, from the repository alone: the source is not read. It is there when nothing refers
@@ -57,24 +61,33 @@ interface Rewritten {
 /** What stays where it is, and what is written anew; newest first, so that each page is taken once. */
 function divide(documents: readonly Layer[], pageSize: number) {
   const seen = new PageSet(endOf(documents));
-  const kept: Segment[] = [];
-  const rewritten: Rewritten[] = [];
+  const all: (Rewritten & { readonly good: boolean })[] = [];
+  const goodOfPack = new Map<string, number>();
   let pages = 0;
   for (const { segments } of documents.toReversed()) {
     for (const segment of segments.toReversed()) {
-      const all = pagesOf(segment);
-      const counts = all
+      const held = pagesOf(segment);
+      const counts = held
         .toReversed()
         .map((page) => seen.add(page))
         .reverse();
-      const good = counts.filter(Boolean).length;
-      if (good === 0) continue;
-      pages += good;
-      if (all.length * pageSize >= LARGE && good >= all.length * STILL_GOOD) kept.push(segment);
-      else rewritten.push({ segment, counts });
+      const counting = counts.filter(Boolean).length;
+      if (counting === 0) continue;
+      pages += counting;
+      const good = held.length * pageSize >= LARGE && counting >= held.length * STILL_GOOD;
+      const { pack, length } = segment.blob;
+      if (good) goodOfPack.set(pack, (goodOfPack.get(pack) ?? 0) + length);
+      all.push({ segment, counts, good });
     }
   }
-  return { kept: kept.reverse(), rewritten: rewritten.reverse(), pages };
+  const stays = ({ segment, good }: (typeof all)[number]) =>
+    good && (goodOfPack.get(segment.blob.pack) ?? 0) >= OF_A_PACK;
+  const oldestFirst = all.toReversed();
+  return {
+    kept: oldestFirst.filter(stays).map(({ segment }) => segment),
+    rewritten: oldestFirst.filter((one) => !stays(one)),
+    pages,
+  };
 }
 
 async function rewrite(

@@ -7,12 +7,14 @@ export interface Reach {
   readonly fetches: number;
   /** Bytes that one asks for at most, unless a blob is larger. */
   readonly most: number;
+  /** Bytes of others between two blobs that are read along rather than asked around. */
+  readonly gap: number;
 }
 
 /** The fastest within little memory. */
-const SWIFT: Reach = { fetches: 4, most: 4 * MiB };
+const SWIFT: Reach = { fetches: 4, most: 4 * MiB, gap: MiB / 2 };
 /** The fewest requests: one for each pack. */
-export const WHOLE_PACKS: Reach = { fetches: 1, most: 20 * MiB };
+export const WHOLE_PACKS: Reach = { fetches: 1, most: 20 * MiB, gap: 20 * MiB };
 
 /** Blobs that are opened side by side. */
 const OPENS = 6;
@@ -36,7 +38,7 @@ export async function* readBlobs<T>(
 
 async function* opening<T>(store: PackReader, wanted: readonly Wanted<T>[], reach: Reach) {
   const fetches = (function* () {
-    for (const group of grouped(wanted, reach.most)) {
+    for (const group of grouped(wanted, reach)) {
       const fetched = store.readPack(group.pack, group.start, group.length);
       yield { group, fetched: handled(fetched) };
     }
@@ -67,13 +69,15 @@ async function* ahead<T>(values: Iterable<T> | AsyncIterable<T>, most: number): 
   yield* waiting;
 }
 
-function grouped<T>(wanted: readonly Wanted<T>[], most: number) {
+function grouped<T>(wanted: readonly Wanted<T>[], { most, gap }: Reach) {
   const groups: { pack: string; start: number; length: number; blobs: Wanted<T>[] }[] = [];
   for (const one of wanted) {
     const { pack, offset, length } = one.blob;
     const last = groups.at(-1);
-    if (last?.pack === pack && last.start + last.length === offset && last.length + length <= most) {
-      last.length += length;
+    const between = last?.pack === pack ? offset - last.start - last.length : -1;
+    const together = offset + length - (last?.start ?? 0);
+    if (last !== undefined && between >= 0 && between <= gap && together <= most) {
+      last.length = together;
       last.blobs.push(one);
     } else groups.push({ pack, start: offset, length, blobs: [one] });
   }
