@@ -17,12 +17,12 @@ import { Upload } from '@aws-sdk/lib-storage';
 import { MiB } from '../core/sizes.ts';
 import type { Connection } from '../providers/index.ts';
 import { isLoopback } from '../settings/index.ts';
-import { encodePart } from '../sigv4/index.ts';
 import { createRequester } from './configuration/request.ts';
 import { ClientError } from './errors.ts';
+import { listEntries } from './list.ts';
 import { type ListPage, readListPage } from './list-page.ts';
 import { abortable, bare, headerParameters, multipart } from './multipart.ts';
-import type { ListRequest, ObjectClient, ObjectFacts } from './port.ts';
+import type { ObjectClient, ObjectFacts } from './port.ts';
 import { presignedUrl } from './presign.ts';
 import { isBrokenFraming, type RequestSubject, translate } from './translate.ts';
 import { createTransport, type TransportOptions } from './transport.ts';
@@ -71,31 +71,6 @@ export function createClient(connection: Connection, options: TransportOptions =
     throw new ClientError('protocol', `ListObjectsV2 ${bucket}: the answer is no list of objects`, { subject: bucket });
   }
 
-  async function* list({ bucket, prefix, delimiter, startAfter, pageSize, signal }: ListRequest) {
-    const words: [string, string | undefined][] = [
-      ['list-type', '2'],
-      ['prefix', prefix],
-      ['delimiter', delimiter],
-      ['start-after', startAfter],
-      ['max-keys', pageSize === undefined ? undefined : String(pageSize)],
-    ];
-    const first = words
-      .flatMap(([name, value]) => (value === undefined ? [] : [`${name}=${encodePart(value)}`]))
-      .join('&');
-    let token: string | undefined;
-    do {
-      const query = token === undefined ? first : `${first}&continuation-token=${encodePart(token)}`;
-      const { entries, truncated, token: next } = await page(query, bucket, signal);
-      yield* entries;
-      if (truncated && (next === undefined || next === token)) {
-        throw new ClientError('protocol', `ListObjectsV2 ${bucket}: a truncated page without a new token`, {
-          subject: bucket,
-        });
-      }
-      token = truncated ? next : undefined;
-    } while (token !== undefined);
-  }
-
   return {
     async createBucket(bucket) {
       await call('CreateBucket', { bucket }, (client) => client.send(new CreateBucketCommand({ Bucket: bucket })));
@@ -112,7 +87,7 @@ export function createClient(connection: Connection, options: TransportOptions =
       );
     },
 
-    list,
+    list: (request) => listEntries((query) => page(query, request.bucket, request.signal), request),
 
     async put({ bucket, key, body, ifAbsent, checksum, md5, sha256, lockUntil, signal, ...headers }) {
       const bytes = 'bytes' in body;

@@ -1,7 +1,8 @@
 import type { ListedEntry } from './port.ts';
 
 export interface ListPage {
-  readonly entries: readonly ListedEntry[];
+  /** Once, each read from the text when it is asked for: objects, then prefixes. */
+  readonly entries: Iterable<ListedEntry>;
   readonly truncated: boolean;
   /** Where the next page begins. */
   readonly token: string | undefined;
@@ -16,30 +17,32 @@ export interface ListPage {
 export function readListPage(text: string): ListPage | undefined {
   const root = text.indexOf('<ListBucketResult');
   if (root < 0 || !text.includes('</ListBucketResult>', root)) return undefined;
-  const entries: ListedEntry[] = [];
+  const token = member(text, 'NextContinuationToken');
+  return { entries: entriesOf(text), truncated: member(text, 'IsTruncated')?.trim() === 'true', token };
+}
+
+function* entriesOf(text: string): Generator<ListedEntry> {
   const prefixes: ListedEntry[] = [];
-  let [truncated, token]: [boolean, string | undefined] = [false, undefined];
-  for (const [, contents, common, name, value = ''] of text.matchAll(
-    /<Contents>(.*?)<\/Contents>|<CommonPrefixes>(.*?)<\/CommonPrefixes>|<(IsTruncated|NextContinuationToken)>([^<]*)</gs,
+  for (const [, contents, common = ''] of text.matchAll(
+    /<Contents>(.*?)<\/Contents>|<CommonPrefixes>(.*?)<\/CommonPrefixes>/gs,
   )) {
-    if (contents !== undefined) {
-      const key = member(contents, 'Key');
-      if (key === undefined) continue;
-      const time = Date.parse(member(contents, 'LastModified') ?? '');
-      entries.push({
-        kind: 'object',
-        key,
-        size: Number(member(contents, 'Size') ?? 0),
-        modified: Number.isNaN(time) ? undefined : time,
-        etag: (member(contents, 'ETag') ?? '').replace(/^(?:W\/)?"|"$/g, ''),
-      });
-    } else if (common !== undefined) {
+    if (contents === undefined) {
       const prefix = member(common, 'Prefix');
       if (prefix !== undefined) prefixes.push({ kind: 'prefix', prefix });
-    } else if (name === 'IsTruncated') truncated = value.trim() === 'true';
-    else token = decoded(value);
+      continue;
+    }
+    const key = member(contents, 'Key');
+    if (key === undefined) continue;
+    const time = Date.parse(member(contents, 'LastModified') ?? '');
+    yield {
+      kind: 'object',
+      key,
+      size: Number(member(contents, 'Size') ?? 0),
+      modified: Number.isNaN(time) ? undefined : time,
+      etag: (member(contents, 'ETag') ?? '').replace(/^(?:W\/)?"|"$/g, ''),
+    };
   }
-  return { entries: [...entries, ...prefixes], truncated, token };
+  yield* prefixes;
 }
 
 /** The text of a member that holds nothing but text; `<` never stands in text as it is. */
