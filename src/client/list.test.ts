@@ -36,16 +36,26 @@ test('every entry comes once, in order, whatever the size of a page', async () =
 });
 
 test('the next page is asked for from the second entry on, and not for one entry', async () => {
-  const { page, asked } = pages(keysOf(10), 5);
-  const entries = listEntries(page, { bucket: 'b', prefix: 'k&', delimiter: '/', startAfter: 'a', pageSize: 5 });
+  const { page, asked } = pages(keysOf(2500), 1000);
+  const entries = listEntries(page, { bucket: 'b', prefix: 'k&', delimiter: '/', startAfter: 'a' });
   await entries.next();
   await setImmediate();
-  const first = 'list-type=2&prefix=k%26&delimiter=%2F&start-after=a&max-keys=5';
+  const first = 'list-type=2&prefix=k%26&delimiter=%2F&start-after=a';
   expect(asked).toEqual([first]);
   await entries.next();
-  expect(asked).toEqual([first, `${first}&continuation-token=5`]);
+  expect(asked).toEqual([first, `${first}&continuation-token=1000`]);
   await entries.return(undefined);
   expect(asked).toHaveLength(2);
+});
+
+test('who asks for small pages wants no more than they hold', async () => {
+  const { page, asked } = pages(keysOf(10), 2);
+  const entries = listEntries(page, { bucket: 'b', pageSize: 2 });
+  await entries.next();
+  await entries.next();
+  expect(asked).toEqual(['list-type=2&max-keys=2']);
+  await entries.next();
+  expect(asked).toEqual(['list-type=2&max-keys=2', 'list-type=2&max-keys=2&continuation-token=2']);
 });
 
 test('a page that fails fails in its turn, after the entries before it', async () => {

@@ -4,9 +4,12 @@ import { ClientError } from './errors.ts';
 import type { ListPage } from './list-page.ts';
 import type { ListedEntry, ListRequest } from './port.ts';
 
+/** Entries of a page, if nothing else is asked for. */
+const WHOLE_PAGE = 1000;
+
 /**
- * All pages of a listing, one after the other. Who asks for a second entry of a page is likely to want all of them: then the
- * next page is asked for while this one is read, which is as much work as the server's.
+ * All pages of a listing, one after the other. Who asks for whole pages, and for a second entry, is likely to want all of them:
+ * then the next page is asked for while this one is read, which is as much work as the server's.
  * @param page gives the answer to a query of ListObjectsV2
  * @throws ClientError what `page` throws; `protocol` where the pages lead nowhere
  */
@@ -24,6 +27,7 @@ export async function* listEntries(
   const first = words
     .flatMap(([name, value]) => (value === undefined ? [] : [`${name}=${encodePart(value)}`]))
     .join('&');
+  const whole = pageSize === undefined || pageSize >= WHOLE_PAGE;
   const after = (token: string) => page(`${first}&continuation-token=${encodePart(token)}`);
   let before: string | undefined;
   for (let answer = page(first); ; ) {
@@ -32,7 +36,7 @@ export async function* listEntries(
     let following: Promise<ListPage> | undefined;
     let given = 0;
     for (const entry of entries) {
-      if (given === 1 && further !== undefined) {
+      if (given === 1 && whole && further !== undefined) {
         following = after(further);
         // It is awaited in its turn; until then a failure must not count as unhandled.
         following.catch(() => undefined);

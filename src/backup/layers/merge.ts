@@ -1,5 +1,6 @@
 import { MiB } from '../../core/sizes.ts';
 import { PageSet } from '../mdbx/bitmap.ts';
+import { pagesIn, runsOf } from '../mdbx/free-pages.ts';
 import { SegmentWriter } from '../mdbx/segments.ts';
 import { type Layer, type LayerRef, layerSchema, type Segment } from '../repository/model.ts';
 import { Packer } from '../repository/packer.ts';
@@ -29,11 +30,11 @@ export async function mergeLayers(
 ): Promise<Merged> {
   const documents: Layer[] = [];
   for (const ref of layers) documents.push(await store.readDocument('layer', ref, layerSchema));
-  const { kept, rewritten, pages } = divide(documents, pageSize);
+  const { kept, rewritten, pages, free } = divide(documents, pageSize);
   const fresh = await rewrite(store, rewritten, pageSize, signal);
   // What lies where it was comes first: its pages that count no more are written over.
   const segments = [...kept, ...fresh];
-  const { name, bytes } = await store.putDocument('layer', { version: 1, segments });
+  const { name, bytes } = await store.putDocument('layer', { version: 1, segments, ...(free.length > 0 && { free }) });
   const level = Math.max(...layers.map((layer) => layer.level)) + 1;
   const stored = segments.reduce((sum, { blob }) => sum + blob.length, 0);
   return { names: layers.map((layer) => layer.name), by: { name, bytes, level, pages, stored } };
@@ -63,8 +64,9 @@ function divide(documents: readonly Layer[], pageSize: number) {
   const seen = new PageSet(endOf(documents));
   const all: (Rewritten & { readonly good: boolean })[] = [];
   const goodOfPack = new Map<string, number>();
+  const free: number[] = [];
   let pages = 0;
-  for (const { segments } of documents.toReversed()) {
+  for (const { segments, free: freed = [] } of documents.toReversed()) {
     for (const segment of segments.toReversed()) {
       const held = pagesOf(segment);
       const counts = held
@@ -79,6 +81,8 @@ function divide(documents: readonly Layer[], pageSize: number) {
       if (good) goodOfPack.set(pack, (goodOfPack.get(pack) ?? 0) + length);
       all.push({ segment, counts, good });
     }
+    // What is older of them counts no more. Those that this layer or a newer one wrote are in use again.
+    for (const page of pagesIn(freed)) if (page < seen.capacity && seen.add(page)) free.push(page);
   }
   const stays = ({ segment, good }: (typeof all)[number]) =>
     good && (goodOfPack.get(segment.blob.pack) ?? 0) >= OF_A_PACK;
@@ -87,6 +91,7 @@ function divide(documents: readonly Layer[], pageSize: number) {
     kept: oldestFirst.filter(stays).map(({ segment }) => segment),
     rewritten: oldestFirst.filter((one) => !stays(one)),
     pages,
+    free: runsOf(free),
   };
 }
 

@@ -1,8 +1,9 @@
 import type { Clock } from '../../core/clock.ts';
 import { BackupError } from '../errors.ts';
 import { type DataFile, type Head, sameHead } from './data-file.ts';
+import { MOST_FREE, type Runs, runsOf } from './free-pages.ts';
 import { Known, MOST_PASSES } from './known.ts';
-import type { Meta } from './layout.ts';
+import { META_PAGES, type Meta } from './layout.ts';
 import { broken } from './page.ts';
 import { isBroken, walk } from './walk.ts';
 
@@ -36,6 +37,8 @@ export interface Captured {
   readonly meta: Meta;
   readonly base: Base | undefined;
   readonly passes: number;
+  /** Pages that were free then, maybe not all: what the base holds of them is of no use any more. */
+  readonly free: Runs;
   /** When it was the newest: milliseconds since 1970 UTC. */
   readonly time: number;
 }
@@ -63,12 +66,14 @@ export async function capture(file: DataFile, options: CaptureOptions): Promise<
     const { meta } = head;
     if (known.capacity < meta.firstUnallocated) known = known.enlarged(roomFor(meta));
     known.begin(meta.txnid);
-    failure = await onePass(file, head, known, pass > 1 || base !== undefined, options);
+    // Of this pass alone: what an earlier one read may have been torn, and nobody proved it.
+    const free: number[] = [];
+    failure = await onePass(file, head, known, pass > 1 || base !== undefined, options, free);
     const time = clock.now();
     const now = file.head();
     if (sameHead(head, now)) {
       if (failure !== undefined) throw failure;
-      return { meta, base, passes: pass, time };
+      return { meta, base, passes: pass, free: base === undefined ? [] : freeOf(free, known, meta), time };
     }
     if (now.meta.pageSize !== meta.pageSize || now.meta.environmentId !== meta.environmentId) {
       throw new BackupError('source', `${file.path} was replaced while it was read`, { subject: file.path });
@@ -90,6 +95,7 @@ async function onePass(
   known: Known,
   sparse: boolean,
   { keep, live, signal }: CaptureOptions,
+  free: number[],
 ): Promise<BackupError | undefined> {
   let failure: BackupError | undefined;
   let moved = false;
@@ -106,6 +112,9 @@ async function onePass(
           return true;
         },
         pages: keep,
+        free: (pages) => {
+          for (const page of pages) if (free.length < MOST_FREE) free.push(page);
+        },
         broken: (error, pgno, parent) => {
           failure ??= error;
           // While nothing was committed nobody may have written there: it is damage.
@@ -122,6 +131,12 @@ async function onePass(
     return error;
   }
   return failure;
+}
+
+/** None of them, where what is listed cannot be meant as we read it. */
+function freeOf(listed: readonly number[], known: Known, { firstUnallocated }: Meta): Runs {
+  const sound = listed.every((page) => page >= META_PAGES && page < firstUnallocated && !known.read(page));
+  return sound ? runsOf(listed) : [];
 }
 
 /** Room to grow in, so that a writer that extends the file does not make every pass build this anew. */

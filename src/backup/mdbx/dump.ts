@@ -10,6 +10,7 @@ import {
   type Tree,
   treeFlag,
 } from './layout.ts';
+import { type Node, nodesOf } from './nodes.ts';
 import { readPage } from './page.ts';
 
 /** Gives neighbouring pages of an environment that nobody writes to. */
@@ -21,15 +22,6 @@ export function pagesOf(file: DataFile, { pageSize }: Meta): Pages {
   return {
     read: async (first, count) => file.read(Buffer.allocUnsafe(count * pageSize), first * pageSize, first),
   };
-}
-
-interface Node {
-  readonly key: Buffer;
-  readonly kind: number;
-  /** Bytes of the value, also where it lies elsewhere. */
-  readonly size: number;
-  /** From where the value begins to the end of the page. */
-  readonly rest: Buffer;
 }
 
 /** Names of all named tables, in their order. @throws BackupError `structure` */
@@ -114,19 +106,7 @@ async function* entries(pages: Pages, meta: Meta, tree: Tree): AsyncGenerator<re
 }
 
 async function* nodes(pages: Pages, tree: Tree): AsyncGenerator<Node> {
-  for await (const page of leaves(pages, tree, false)) {
-    const count = readHeader(page).lower >>> 1;
-    for (let index = 0; index < count; index++) {
-      const at = HEADER_BYTES + page.readUInt16LE(HEADER_BYTES + index * 2);
-      const value = at + 8 + page.readUInt16LE(at + 6);
-      yield {
-        key: page.subarray(at + 8, value),
-        kind: page[at + 4] ?? 0,
-        size: page.readUInt32LE(at),
-        rest: page.subarray(value),
-      };
-    }
-  }
+  for await (const page of leaves(pages, tree, false)) yield* nodesOf(page);
 }
 
 /** The keys of a leaf page or sub-page of duplicates. */

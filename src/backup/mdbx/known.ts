@@ -54,10 +54,15 @@ export class Known {
     return header.txnid > 0 && header.txnid <= (this.#walked[this.#passes[pgno] ?? 0] ?? 0);
   }
 
+  /** Whether the present pass read it. */
+  read(pgno: number): boolean {
+    return this.#passes[pgno] === this.#walked.length - 1;
+  }
+
   /** @returns false where the present pass read it already: nothing in a tree is reached twice */
   add(pgno: number, parent: number): boolean {
     const pass = this.#walked.length - 1;
-    if (this.#passes[pgno] === pass || this.#forgotten.has(pgno)) return false;
+    if (this.read(pgno) || this.#forgotten.has(pgno)) return false;
     this.#passes[pgno] = pass;
     this.#parents[pgno] = parent;
     return true;

@@ -10,6 +10,7 @@ import type { BlobStore, Wanted } from '../source/port.ts';
 import { metaPages } from './assemble.ts';
 import { PageSet } from './bitmap.ts';
 import { DataFile } from './data-file.ts';
+import { pagesIn } from './free-pages.ts';
 import { type Meta, readMeta } from './layout.ts';
 import { strict, walk } from './walk.ts';
 
@@ -74,6 +75,9 @@ export async function writePages(
   progress?: Pick<ResumableFile, 'done' | 'note' | 'checkpoint'>,
 ): Promise<void> {
   const { pageSize, firstUnallocated } = meta;
+  // What older layers hold of them does not count: written from newer ones, or free.
+  const done = new PageSet(firstUnallocated);
+  // Of those the ones that hold something.
   const written = new PageSet(firstUnallocated);
   let writing = Promise.resolve();
   let syncing = Promise.resolve();
@@ -90,20 +94,20 @@ export async function writePages(
     syncing = handled(progress.checkpoint());
   };
   for (const ref of content.layers.toReversed()) {
-    const { segments } = await store.document(ref, layerSchema);
+    const { segments, free = [] } = await store.document(ref, layerSchema);
     // Within a layer a page may come again, and then counts: it is written again, in its turn.
     const mine = new PageSet(firstUnallocated);
     const left: Wanted<Segment>[] = [];
     for (const segment of segments) {
       const runs = segment.runs.map((run) => within(run, firstUnallocated));
-      if (runs.every(([first, count]) => written.hasAll(first, count))) continue;
+      if (runs.every(([first, count]) => done.hasAll(first, count))) continue;
       // What an earlier attempt has written counts as written.
       if (progress?.done.has(partOf(segment.blob)) !== true) left.push({ blob: segment.blob, what: segment });
       else for (const [first, count] of runs) for (let page = first; page < first + count; page++) mine.add(page);
     }
     for await (const { what, bytes } of store.blobs(left)) {
       signal?.throwIfAborted();
-      for (const { first, parts } of spans(what.runs, bytes, pageSize, written, mine)) {
+      for (const { first, parts } of spans(what.runs, bytes, pageSize, { done, written, mine })) {
         await writing;
         const [part = bytes, ...more] = parts;
         writing = handled(write(more.length === 0 ? part : Buffer.concat(parts), first * pageSize));
@@ -113,6 +117,8 @@ export async function writePages(
       if (since >= CHECKPOINT) await note();
     }
     written.addAll(mine);
+    done.addAll(mine);
+    for (const page of pagesIn(free.map((run) => within(run, firstUnallocated)))) done.add(page);
   }
   await writing;
   await syncing;
@@ -140,27 +146,33 @@ interface Span {
   readonly parts: Buffer[];
 }
 
+interface Pages {
+  readonly done: PageSet;
+  readonly written: PageSet;
+  /** Written from the present layer. */
+  readonly mine: PageSet;
+}
+
 /** What a blob holds that newer layers did not write, as few and as long pieces of the file. */
 function spans(
   runs: Segment['runs'],
   bytes: Buffer,
   pageSize: number,
-  written: PageSet,
-  mine: PageSet,
+  { done, written, mine }: Pages,
 ): readonly Span[] {
   const found: Span[] = [];
   const zeros = Buffer.alloc(GAP_PAGES * pageSize);
   let span: Span | undefined;
   let at = 0;
   for (const run of runs) {
-    const [first, count] = within(run, written.capacity);
+    const [first, count] = within(run, done.capacity);
     for (let page = first; page < first + count; ) {
-      if (written.has(page)) {
+      if (done.has(page)) {
         page += 1;
         continue;
       }
       let end = page;
-      for (; end < first + count && !written.has(end); end++) mine.add(end);
+      for (; end < first + count && !done.has(end); end++) mine.add(end);
       const gap = span === undefined ? -1 : page - span.end;
       if (span === undefined || gap < 0 || gap > GAP_PAGES || !isFree(span.end, page, written, mine)) {
         span = { first: page, end: page, parts: [] };

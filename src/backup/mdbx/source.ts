@@ -152,8 +152,9 @@ async function storeFile(
   });
   const written = await segments.finish();
   await sink.finish();
+  const free = captured.free.length === 0 ? {} : { free: captured.free };
   const layer = {
-    ...(await sink.document({ version: 1, segments: written })),
+    ...(await sink.document({ version: 1, segments: written, ...free })),
     level: 0,
     pages: segments.pages,
     stored: written.reduce((sum, { blob }) => sum + blob.length, 0),

@@ -1,6 +1,7 @@
 import { setImmediate } from 'node:timers/promises';
 import { BackupError } from '../errors.ts';
 import type { DataFile } from './data-file.ts';
+import { freeInRecord, freeOnLeaf } from './free-pages.ts';
 import { type Batch, Frontier, type Parent } from './frontier.ts';
 import { HEADER_BYTES, META_PAGES, type Meta, NO_PAGE, type PageHeader, pageFlag, readHeader } from './layout.ts';
 import { broken, readPage } from './page.ts';
@@ -19,6 +20,8 @@ export interface Visitor {
   enter(pgno: number, header: PageHeader, parent: number): boolean;
   /** Pages from `first` on, checked; the bytes are the walk's own and change afterwards. */
   pages(first: number, bytes: Buffer): Promise<void> | undefined;
+  /** Pages that a page of the free pages' tree, which was read on, lists; they are as they were found. */
+  free?(pages: readonly number[]): void;
   /**
    * A page that contradicts itself or what refers to it. It is left out where this returns.
    * @throws the error, where it is damage
@@ -68,6 +71,7 @@ class Walk {
   readonly #header = Buffer.alloc(HEADER_BYTES);
   readonly #branches = new Frontier();
   readonly #leaves = new Frontier();
+  readonly #freePages: Place;
   /** Bytes since others were last let in. */
   #since = 0;
 
@@ -76,13 +80,14 @@ class Walk {
     this.#meta = meta;
     this.#visitor = visitor;
     this.#signal = signal;
+    this.#freePages = new Place(meta.gc, false, 'free pages', 0);
     // A small environment needs no large one.
     this.#chunk = Buffer.allocUnsafe(Math.max(meta.pageSize, Math.min(CHUNK, meta.firstUnallocated * meta.pageSize)));
   }
 
   async run(): Promise<void> {
-    const { gc, main, txnid } = this.#meta;
-    this.#open(new Place(gc, false, 'free pages', 0), 0, txnid);
+    const { main, txnid } = this.#meta;
+    this.#open(this.#freePages, 0, txnid);
     this.#open(new Place(main, false, 'main', 0), 0, txnid);
     // Batches of leaves that were begun; all but the last are put aside for what they led to.
     const begun: { readonly batch: Batch; next: number }[] = [];
@@ -266,7 +271,11 @@ class Walk {
         if (header.flags !== pageFlag.large) throw broken(pgno, `is of the kind ${header.flags}, not of a large value`);
         if (header.pages < pages) throw broken(pgno, `holds ${header.pages} pages, its value needs ${pages}`);
         place.countLarge(header.pages);
-      } else this.#readTreePage(bytes, pgno, header.txnid === 0 ? parent.txnid : header.txnid, place, depth);
+        if (place === this.#freePages) this.#visitor.free?.(freeInRecord(partOf(bytes, batch.valueBytes(index))));
+      } else {
+        const kind = this.#readTreePage(bytes, pgno, header.txnid === 0 ? parent.txnid : header.txnid, place, depth);
+        if (kind === 'leaf' && place === this.#freePages) this.#visitor.free?.(freeOnLeaf(bytes));
+      }
       place.visited();
       return true;
     } catch (error) {
@@ -275,7 +284,7 @@ class Walk {
     }
   }
 
-  #readTreePage(bytes: Buffer, pgno: number, txnid: number, place: Place, depth: number): void {
+  #readTreePage(bytes: Buffer, pgno: number, txnid: number, place: Place, depth: number): 'branch' | 'leaf' {
     const { height } = place.tree;
     if (depth > height) throw broken(pgno, `the tree ${place.name} is higher than its record says`);
     const { kind, items, references } = readPage(bytes, pgno, place.tree, place.nested);
@@ -299,8 +308,12 @@ class Walk {
       parent ??= { pgno, txnid, place, depth: depth + 1 };
       this.#expect(reference.pgno, reference.kind === 'large' ? reference.bytes : 0, parent);
     }
+    return kind;
   }
 }
+
+/** What was read of a large value. */
+const partOf = (pages: Buffer, bytes: number): Buffer => pages.subarray(HEADER_BYTES, HEADER_BYTES + bytes);
 
 /** Whether an error tells of what a page holds: it may be in the middle of being written. */
 export const isBroken = (error: unknown): error is BackupError =>

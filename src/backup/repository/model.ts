@@ -22,8 +22,14 @@ export type BlobRef = z.infer<typeof blobSchema>;
 export const segmentSchema = z.object({ runs: z.array(z.tuple([count, count])), blob: blobSchema });
 export type Segment = z.infer<typeof segmentSchema>;
 
-/** What one snapshot added, or several that were merged. Segments in the order of writing: a later one's pages count. */
-export const layerSchema = z.object({ version: z.literal(1), segments: z.array(segmentSchema) });
+/** What one snapshot added, or several that were merged. */
+export const layerSchema = z.object({
+  version: z.literal(1),
+  /** In the order of writing: a later one's pages count. */
+  segments: z.array(segmentSchema),
+  /** Pages that nothing reached any more, as runs: what older layers hold of them is of no use. Maybe not all. */
+  free: z.array(z.tuple([count, count])).optional(),
+});
 export type Layer = z.infer<typeof layerSchema>;
 
 /** A file or directory of a plain tree; paths are relative, with `/`. */
