@@ -1,7 +1,8 @@
 #!/usr/bin/env node
 // CommonJS, because this must run before anything is imported: the first use of the thread pool fixes its size. Four
-// threads, Node's default, would be held by four fsyncs while every other file operation waits.
-process.env.UV_THREADPOOL_SIZE ??= '16';
+// threads, Node's default, would be held by four fsyncs while every other file operation waits. Backups pack on them, and
+// each keeps memory for that.
+process.env.UV_THREADPOOL_SIZE ??= process.argv[2] === 'backup' ? '4' : '16';
 // V8's compiler would let long work die of SIGSEGV (docs/decisions/0142-no-folded-allocations.md).
 require('node:v8').setFlagsFromString('--no-turbo-allocation-folding');
 // The space for young objects would double again and again while hundreds of small answers come in: 104 instead of 127 MiB for

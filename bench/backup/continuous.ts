@@ -63,11 +63,15 @@ export async function continuous(bench: Bench, seconds: number, say: (text: stri
   };
 }
 
-/** Each tenth of a second between the first snapshot and the last: how old the state of the newest stored one was. */
+/**
+ * Each tenth of a second between the second snapshot and the last: how old the state of the newest stored one was. The first
+ * of a part catches up with parts that had no backup.
+ */
 function ageAtEachMoment(made: readonly { readonly state: number; readonly done: number }[]): readonly number[] {
   const ages: number[] = [];
   for (const [index, { state, done }] of made.entries()) {
     const next = made[index + 1];
+    if (index === 0) continue;
     if (next === undefined) break;
     for (let at = done; at < next.done; at += 100) ages.push((at - state) / 1000);
     ages.push((next.done - state) / 1000);

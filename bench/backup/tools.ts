@@ -147,7 +147,7 @@ function added(a: Measured, b: Measured): Measured {
 export async function contentDigest(path: string): Promise<string> {
   const { stdout } = await measure('/bin/sh', [
     '-c',
-    '"$0" -s documents "$1" | grep -v "^[a-z]" | sha256sum',
+    '"$0" -s documents "$1" | LC_ALL=C grep -v "^[a-z]" | sha256sum',
     mdbx('mdbx_dump'),
     path,
   ]);
