@@ -86,7 +86,7 @@ export class Distributor {
       taker.underWay = socket;
       const message: ToMember = { type: 'connection' };
       taker.child.send(message, socket, { keepOpen: true }, (error) => {
-        if (error === null || taker.underWay !== socket) return;
+        if (error === null || taker.underWay !== socket || socket.destroyed) return;
         // It never left, and nothing else will reach that process.
         taker.underWay = undefined;
         this.remove(taker.child);

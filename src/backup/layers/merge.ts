@@ -20,12 +20,13 @@ const OF_A_PACK = 4 * MiB;
 /**
  * Makes one layer of neighbouring ones, from the repository alone: the source is not read. It is there when nothing refers
  * to it yet; the next snapshot does. Killed before, it leaves objects that prune removes.
+ * @param bottom whether nothing is older than they are: then nobody needs to know what is free
  * @throws BackupError `damaged`
  */
 export async function mergeLayers(
   store: SourceStore,
   layers: readonly LayerRef[],
-  pageSize: number,
+  { pageSize, bottom }: { readonly pageSize: number; readonly bottom: boolean },
   signal?: AbortSignal,
 ): Promise<Merged> {
   const documents: Layer[] = [];
@@ -34,7 +35,11 @@ export async function mergeLayers(
   const fresh = await rewrite(store, rewritten, pageSize, signal);
   // What lies where it was comes first: its pages that count no more are written over.
   const segments = [...kept, ...fresh];
-  const { name, bytes } = await store.putDocument('layer', { version: 1, segments, ...(free.length > 0 && { free }) });
+  const { name, bytes } = await store.putDocument('layer', {
+    version: 1,
+    segments,
+    ...(!bottom && free.length > 0 && { free }),
+  });
   const level = Math.max(...layers.map((layer) => layer.level)) + 1;
   const stored = segments.reduce((sum, { blob }) => sum + blob.length, 0);
   return { names: layers.map((layer) => layer.name), by: { name, bytes, level, pages, stored } };
@@ -48,9 +53,11 @@ export async function mergeDue(
   plan: Merge | undefined = planMerge(layers),
 ): Promise<Merged | undefined> {
   if (plan === undefined) return undefined;
-  const merged = await mergeLayers(store, layers.slice(plan.from, plan.from + plan.count), pageSize, signal);
+  const bottom = plan.from === 0;
+  const some = layers.slice(plan.from, plan.from + plan.count);
+  const merged = await mergeLayers(store, some, { pageSize, bottom }, signal);
   // A new whole layer is the bottom, whatever it was made of.
-  return plan.from === 0 ? { ...merged, by: { ...merged.by, level: 0 } } : merged;
+  return bottom ? { ...merged, by: { ...merged.by, level: 0 } } : merged;
 }
 
 interface Rewritten {

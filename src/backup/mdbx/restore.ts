@@ -146,7 +146,7 @@ interface Span {
   readonly parts: Buffer[];
 }
 
-interface Pages {
+interface Places {
   readonly done: PageSet;
   readonly written: PageSet;
   /** Written from the present layer. */
@@ -158,7 +158,7 @@ function spans(
   runs: Segment['runs'],
   bytes: Buffer,
   pageSize: number,
-  { done, written, mine }: Pages,
+  { done, written, mine }: Places,
 ): readonly Span[] {
   const found: Span[] = [];
   const zeros = Buffer.alloc(GAP_PAGES * pageSize);
