@@ -2,7 +2,7 @@
  * Puts the built command line and what it imports into a few files, `dist/bundle/`: a start that reads 900 modules one
  * by one takes a second of CPU (docs/decisions/0143-bundled-command-line.md). Runs after tsc, on what tsc wrote.
  *
- * Entries lie flat beside each other, since `./member.js` and `./body-worker.js` are started by a URL beside their
+ * Entries lie flat beside each other, since `./member.js`, `./body-worker.js` and `./blob-worker.js` are started by a URL beside their
  * caller's. What has native parts, or starts threads from files of its own, stays a package.
  */
 import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -18,6 +18,7 @@ const bundle = await rolldown({
     main: join(dist, 'cli/main.js'),
     member: join(dist, 'server/member.js'),
     'body-worker': join(dist, 'store/body/body-worker.js'),
+    'blob-worker': join(dist, 'backup/repository/blob-worker.js'),
   },
   platform: 'node',
   external: [/^lmdb$/, /^@node-rs\/crc32$/, /^pino$/],

@@ -1,4 +1,3 @@
-import { writeSync } from 'node:fs';
 import { type FileHandle, open, readFile, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { systemErrorCode } from '../core/errors.ts';
@@ -8,6 +7,8 @@ import { syncDirectory } from './durable.ts';
 export interface ResumableFile {
   /** Where its bytes are until it is committed; beside the file, so that the rename stays within one file system. */
   readonly temporary: string;
+  /** For threads of this process; good until it is committed, suspended or discarded. */
+  readonly descriptor: number;
   /** Parts that an earlier attempt wrote. */
   readonly done: ReadonlySet<string>;
   /** Several at once may write, each its own range. */
@@ -22,12 +23,6 @@ export interface ResumableFile {
   suspend(): Promise<void>;
   discard(): Promise<void>;
 }
-
-/**
- * Bytes that are written at once, by this thread: for so few another thread costs more than the write, which ends in the
- * page cache. A restore of a few pages here and there took half as long.
- */
-const SMALL = 128 * 1024;
 
 /**
  * Begins to make `file`, or goes on with what an attempt of the same token left; its directory must exist.
@@ -58,13 +53,10 @@ export async function resumeFile(file: string, token: string, mode = 0o600): Pro
   };
   return {
     temporary,
+    descriptor: bytes.fd,
     done,
     async write(data, position) {
       for (let written = 0; written < data.length; ) {
-        if (data.length <= SMALL) {
-          written += writeSync(bytes.fd, data, written, data.length - written, position + written);
-          continue;
-        }
         const { bytesWritten } = await bytes.write(data, written, data.length - written, position + written);
         written += bytesWritten;
       }

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { z } from 'zod';
-import type { BlobStore, Sink, Wanted } from '../../src/backup/source/port.ts';
+import { type PageFile, writePieces } from '../../src/backup/repository/pieces.ts';
+import type { BlobStore, Placed, Sink, Wanted } from '../../src/backup/source/port.ts';
 
 type Blob = Awaited<ReturnType<Sink['add']>>;
 type Document = Awaited<ReturnType<Sink['document']>>;
@@ -43,6 +44,14 @@ export class MemoryRepository implements Sink, BlobStore {
       const bytes = this.#blobs.get(blob.pack);
       if (bytes === undefined) throw new Error(`no blob ${blob.pack}`);
       yield { what, bytes: Buffer.from(bytes) };
+    }
+  }
+
+  async *write(placed: readonly Placed[], file: PageFile): AsyncGenerator<readonly Placed[]> {
+    const wanted = placed.map((what) => ({ blob: what.blob, what }));
+    for await (const { what, bytes } of this.blobs(wanted)) {
+      writePieces(file, bytes, what.pieces);
+      yield [what];
     }
   }
 }

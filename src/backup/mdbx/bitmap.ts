@@ -13,10 +13,10 @@ export class PageSet {
     return ((this.#words[pgno >>> 3] ?? 0) & (1 << (pgno & 7))) !== 0;
   }
 
-  /** Whether all of `count` pages from `first` on are in it. */
-  hasAll(first: number, count: number): boolean {
-    for (let page = first; page < first + count; page++) if (!this.has(page)) return false;
-    return true;
+  /** Whether any of `count` pages from `first` on is in it. */
+  hasAny(first: number, count: number): boolean {
+    for (let page = first; page < first + count; page++) if (this.has(page)) return true;
+    return false;
   }
 
   /** @returns whether it was not in it before */
@@ -25,10 +25,5 @@ export class PageSet {
     if (pgno < 0 || pgno >= this.capacity) throw new RangeError(`page ${pgno} is beyond the set`);
     this.#words[pgno >>> 3] = (this.#words[pgno >>> 3] ?? 0) | (1 << (pgno & 7));
     return true;
-  }
-
-  /** @param other of the same capacity */
-  addAll(other: PageSet): void {
-    for (const [index, word] of other.#words.entries()) this.#words[index] = (this.#words[index] ?? 0) | word;
   }
 }

@@ -12,7 +12,7 @@ export interface Reach {
 }
 
 /** The fastest within little memory. */
-const SWIFT: Reach = { fetches: 4, most: 4 * MiB, gap: MiB / 2 };
+export const SWIFT: Reach = { fetches: 4, most: 4 * MiB, gap: MiB / 2 };
 /** The fewest requests: one for each pack. */
 export const WHOLE_PACKS: Reach = { fetches: 1, most: 20 * MiB, gap: 20 * MiB };
 
@@ -53,13 +53,13 @@ async function* opening<T>(store: PackReader, wanted: readonly Wanted<T>[], reac
 }
 
 /** It is awaited in its turn; until then a failure must not count as unhandled. */
-function handled<T>(promise: Promise<T>): Promise<T> {
+export function handled<T>(promise: Promise<T>): Promise<T> {
   promise.catch(() => undefined);
   return promise;
 }
 
 /** Takes so many values before the first is used. */
-async function* ahead<T>(values: Iterable<T> | AsyncIterable<T>, most: number): AsyncGenerator<T> {
+export async function* ahead<T>(values: Iterable<T> | AsyncIterable<T>, most: number): AsyncGenerator<T> {
   const waiting: T[] = [];
   for await (const value of values) {
     waiting.push(value);
@@ -69,7 +69,7 @@ async function* ahead<T>(values: Iterable<T> | AsyncIterable<T>, most: number): 
   yield* waiting;
 }
 
-function grouped<T>(wanted: readonly Wanted<T>[], { most, gap }: Reach) {
+export function grouped<T>(wanted: readonly Wanted<T>[], { most, gap }: Reach) {
   const groups: { pack: string; start: number; length: number; blobs: Wanted<T>[] }[] = [];
   for (const one of wanted) {
     const { pack, offset, length } = one.blob;

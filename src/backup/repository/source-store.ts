@@ -1,16 +1,18 @@
 import { createHash } from 'node:crypto';
 import type { z } from 'zod';
 import { BackupError } from '../errors.ts';
-import type { BlobStore, Wanted } from '../source/port.ts';
-import { pack, unpack } from './codec.ts';
+import type { BlobStore, Placed, Wanted } from '../source/port.ts';
+import { openBlob, tagOf } from './blob.ts';
+import { pack } from './codec.ts';
 import { openDocument, sealDocument } from './document.ts';
 import { type BlobRef, type DocumentRef, type Snapshot, snapshotSchema } from './model.ts';
 import { documentKey, packKey, parseSnapshotKey, type SnapshotName, snapshotKey, sourceFolder } from './names.ts';
+import type { PageFile } from './pieces.ts';
 import { type Reach, readBlobs } from './reader.ts';
-import { changed, type SealedKind, seal, unseal } from './sealed.ts';
+import { changed, type SealedKind, seal } from './sealed.ts';
 import type { Storage, StoredObject } from './storage.ts';
+import { writeBlobs } from './write-blobs.ts';
 
-const tagOf = (sealed: Buffer): string => sealed.subarray(-16).toString('hex');
 export const sha256 = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
 
 /**
@@ -44,19 +46,12 @@ export class SourceStore implements BlobStore {
   }
 
   /** @throws BackupError `damaged` */
-  async openBlob(ref: BlobRef, sealed: Buffer): Promise<Buffer> {
-    const subject = `${this.subject(packKey(ref.pack))} at ${ref.offset}`;
-    if (tagOf(sealed) !== ref.tag) throw changed(subject, 'it is another blob');
-    const packed = unseal(this.#master, 'blob', sealed, subject);
-    let plain: Buffer;
-    try {
-      plain = await unpack(ref.codec, packed, ref.raw);
-    } catch (error) {
-      if (error instanceof BackupError) throw error;
-      throw changed(subject, 'it cannot be unpacked', error);
-    }
-    if (plain.length !== ref.raw) throw changed(subject, 'its content differs');
-    return plain;
+  openBlob(ref: BlobRef, sealed: Buffer): Promise<Buffer> {
+    return openBlob(this.#master, ref, sealed, this.#blobSubject(ref));
+  }
+
+  #blobSubject({ pack, offset }: BlobRef): string {
+    return `${this.subject(packKey(pack))} at ${offset}`;
   }
 
   /** @returns the pack's name */
@@ -100,6 +95,16 @@ export class SourceStore implements BlobStore {
   /** @throws BackupError `damaged` */
   blobs<T>(wanted: readonly Wanted<T>[], reach?: Reach): AsyncIterable<{ readonly what: T; readonly bytes: Buffer }> {
     return readBlobs(this, wanted, reach);
+  }
+
+  /** @throws BackupError `damaged`; the system's error */
+  write(placed: readonly Placed[], file: PageFile): AsyncIterable<readonly Placed[]> {
+    const source = {
+      master: this.#master,
+      readPack: (name: string, start: number, length: number) => this.readPack(name, start, length),
+      blobSubject: (blob: BlobRef) => this.#blobSubject(blob),
+    };
+    return writeBlobs(source, placed, file);
   }
 
   async putSnapshot(snapshot: Snapshot): Promise<void> {

@@ -1,5 +1,6 @@
 import type { z } from 'zod';
 import type { BlobRef, DocumentRef, Snapshot } from '../repository/model.ts';
+import type { PageFile, Pieces } from '../repository/pieces.ts';
 
 export type Content = Snapshot['content'];
 export type UsedMethod = Snapshot['method'];
@@ -23,12 +24,24 @@ export interface Wanted<T> {
   readonly what: T;
 }
 
+/** A blob, and where its pages go. */
+export interface Placed {
+  readonly blob: BlobRef;
+  readonly pieces: Pieces;
+}
+
 /** Where they come back from. */
 export interface BlobStore {
   /** @throws BackupError `damaged` */
   document<T>(ref: DocumentRef, schema: z.ZodType<T>): Promise<T>;
   /** In the order of `wanted`. @throws BackupError `damaged` */
   blobs<T>(wanted: readonly Wanted<T>[]): AsyncIterable<{ readonly what: T; readonly bytes: Buffer }>;
+  /**
+   * Writes blobs into a file, in any order, and tells what was written. No page may be in two of them. When the iteration has
+   * ended, however it does, nothing is written any more.
+   * @throws BackupError `damaged`; the system's error
+   */
+  write(placed: readonly Placed[], file: PageFile): AsyncIterable<readonly Placed[]>;
 }
 
 export interface FreezeOptions {

@@ -1,7 +1,7 @@
-import { writevSync } from 'node:fs';
 import { parentPort, receiveMessageOnPort } from 'node:worker_threads';
 import { type DigestName, DigestSet, LANES, Md5Lanes, Md5Message } from '../../checksum/index.ts';
 import { systemErrorCode } from '../../core/errors.ts';
+import { writeAllSync } from '../../fs/write-all.ts';
 import { BlockSums } from './block-sums.ts';
 
 /**
@@ -158,25 +158,11 @@ function takeAll(lots: readonly Lot[]): void {
 
 function write({ number, job, buffers }: Lot): BodyReply {
   try {
-    let rest = buffers;
-    while (rest.length > 0) {
-      const written = writevSync(job.fd, rest, job.position);
-      job.position += written;
-      rest = after(rest, written);
-    }
+    writeAllSync(job.fd, buffers, job.position);
+    job.position += buffers.reduce((sum, { length }) => sum + length, 0);
     return { type: 'taken', job: number };
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);
     return { type: 'failed', job: number, message, code: systemErrorCode(error) };
   }
-}
-
-/** What a short write has left over. */
-function after(buffers: readonly Uint8Array[], written: number): readonly Uint8Array[] {
-  let skip = written;
-  return buffers.flatMap((buffer) => {
-    const rest = buffer.subarray(Math.min(skip, buffer.length));
-    skip -= buffer.length - rest.length;
-    return rest.length > 0 ? [rest] : [];
-  });
 }

@@ -1,0 +1,102 @@
+import { Worker } from 'node:worker_threads';
+import { BackupError } from '../errors.ts';
+import { type BlobLot, writeLot } from './blob-lot.ts';
+import type { BlobReply, BlobRequest, Failure } from './blob-worker.ts';
+
+/** Where lots of blobs are opened and written: on a thread of its own, or on this one. */
+export interface BlobWriter {
+  /** Resolves when all of it is with the system. The bytes are the writer's from now on. */
+  write(lot: BlobLot): Promise<void>;
+  /** Resolves when no file is touched any more. */
+  close(): Promise<void>;
+}
+
+/** A worker thread exists only as a compiled file; run from source (in unit tests), all is done on this thread. */
+export const canUseThread = (): boolean => !import.meta.url.endsWith('.ts');
+
+/** On the calling thread. */
+export class SameThreadWriter implements BlobWriter {
+  readonly #master: Buffer;
+  readonly #running = new Set<Promise<void>>();
+
+  constructor(master: Buffer) {
+    this.#master = master;
+  }
+
+  write(lot: BlobLot): Promise<void> {
+    const written = writeLot(this.#master, lot);
+    const settled = written
+      .catch(() => undefined)
+      .finally(() => {
+        this.#running.delete(settled);
+      });
+    this.#running.add(settled);
+    return written;
+  }
+
+  async close(): Promise<void> {
+    await Promise.all(this.#running);
+  }
+}
+
+interface Waiting {
+  resolve(): void;
+  reject(error: unknown): void;
+}
+
+/**
+ * On a thread of its own: there garbage of a MiB a blob is collected from a small heap, which the collector asks for at every
+ * 64 MiB of it. A second thread writes no faster, and takes 50 MiB.
+ */
+export class ThreadWriter implements BlobWriter {
+  readonly #worker: Worker;
+  readonly #waiting = new Map<number, Waiting>();
+  #failure: unknown;
+  #lots = 0;
+
+  constructor(master: Buffer) {
+    this.#worker = new Worker(new URL('./blob-worker.js', import.meta.url), { workerData: new Uint8Array(master) });
+    this.#worker.on('message', (reply: BlobReply) => this.#receive(reply));
+    this.#worker.on('error', (error) => this.#fail(error));
+  }
+
+  write(lot: BlobLot): Promise<void> {
+    if (this.#failure !== undefined) return Promise.reject(this.#failure);
+    return new Promise((resolve, reject) => {
+      const number = this.#lots++;
+      this.#waiting.set(number, { resolve, reject });
+      const bytes = transferable(lot.bytes);
+      this.#worker.postMessage({ number, lot: { ...lot, bytes } } satisfies BlobRequest, [bytes.buffer]);
+    });
+  }
+
+  async close(): Promise<void> {
+    await this.#worker.terminate();
+  }
+
+  #receive({ number, failure }: BlobReply): void {
+    const waiting = this.#waiting.get(number);
+    this.#waiting.delete(number);
+    if (failure === undefined) waiting?.resolve();
+    else waiting?.reject(errorOf(failure));
+  }
+
+  /** A lost worker fails every lot that counts on it, and every later one. */
+  #fail(error: unknown): void {
+    this.#failure = error;
+    for (const waiting of this.#waiting.values()) waiting.reject(error);
+    this.#waiting.clear();
+  }
+}
+
+function errorOf({ message, code, system, subject, advice }: Failure): Error {
+  if (code !== undefined) return new BackupError(code, message, { subject, advice });
+  return Object.assign(new Error(message), system === undefined ? {} : { code: system });
+}
+
+/** Memory can change threads only as a whole: a piece of a larger allocation is copied. */
+function transferable(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
+  const { buffer: memory } = bytes;
+  const whole = memory instanceof ArrayBuffer && memory.byteLength === bytes.byteLength;
+  return whole ? new Uint8Array(memory) : new Uint8Array(bytes);
+}
