@@ -1,4 +1,4 @@
-import { writevSync } from 'node:fs';
+import { writeSync, writevSync } from 'node:fs';
 
 /**
  * Writes buffers one after the other at a position, all of them, on this thread.
@@ -7,7 +7,9 @@ import { writevSync } from 'node:fs';
 export function writeAllSync(fd: number, buffers: readonly Uint8Array[], position: number): void {
   let [rest, at] = [buffers, position];
   while (rest.length > 0) {
-    const written = writevSync(fd, rest, at);
+    const [only, ...others] = rest;
+    const written =
+      only !== undefined && others.length === 0 ? writeSync(fd, only, 0, only.length, at) : writevSync(fd, rest, at);
     at += written;
     rest = after(rest, written);
   }

@@ -4,7 +4,9 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { placedPages } from '../../src/backup/mdbx/placed-pages.ts';
-import type { Layer } from '../../src/backup/repository/model.ts';
+import type { BlobRef, Layer, MdbxContent } from '../../src/backup/repository/model.ts';
+import type { Placed } from '../../src/backup/source/port.ts';
+import { MiB } from '../../src/core/sizes.ts';
 import { collect } from '../support/backup.ts';
 import { MemoryRepository } from '../support/memory-repository.ts';
 import { temporaryDirectory } from '../support/temporary.ts';
@@ -20,12 +22,19 @@ const layer = fc.record({
   free: fc.array(fc.tuple(fc.integer({ min: 3, max: END + 20 }), fc.integer({ min: 1, max: 12 })), { maxLength: 2 }),
 });
 
-test('every page is written once, in its newest form', { timeout: 120_000 }, async () => {
+const interrupted = fc.record({
+  layers: fc.array(layer, { minLength: 1, maxLength: 4 }),
+  /** Which part of the blobs is written, and which of them are noted. */
+  cut: fc.double({ min: 0, max: 1, noNaN: true }),
+  notes: fc.array(fc.boolean(), { minLength: 16, maxLength: 16 }),
+});
+
+test('every page ends in its newest form, interrupted or not', { timeout: 120_000 }, async () => {
   await using directory = await temporaryDirectory('placed');
   await fc.assert(
-    fc.asyncProperty(fc.array(layer, { minLength: 1, maxLength: 4 }), async (layers) => {
+    fc.asyncProperty(interrupted, async ({ layers, cut, notes }) => {
       const repository = new MemoryRepository();
-      const refs = [];
+      const refs: MdbxContent['layers'] = [];
       // What the newest form of each page is; undefined: nothing is held of it, or nobody may ask for it.
       const model: (Buffer | undefined)[] = [];
       const freed = new Set<number>();
@@ -51,27 +60,29 @@ test('every page is written once, in its newest form', { timeout: 120_000 }, asy
         refs.push({ ...document, level: 0, pages: 0, stored: 0 });
       }
 
-      const placed = await placedPages(repository, refs, END);
-      const written = placed.flatMap(({ pieces }) =>
-        Array.from({ length: pieces.length / 3 }, (_, index) => pieces.subarray(index * 3, index * 3 + 3)),
-      );
-      const pages = written.flatMap(([first = 0, from = 0, count = 0]) =>
-        from === 0xffff_ffff ? [] : Array.from({ length: count }, (_, index) => first + index),
-      );
-      expect(new Set(pages).size).toBe(pages.length);
-      expect(Math.max(0, ...pages)).toBeLessThan(END);
-
+      const plan = (done: readonly Placed[]) => {
+        const isDone = (blob: BlobRef) => done.some((one) => one.blob.pack === blob.pack);
+        // Not the size of these pages, but one of which few are a region of the file.
+        return placedPages({ store: repository, layers: refs, end: END, pageSize: 16 * MiB, isDone });
+      };
       const path = join(directory.path, 'file');
       const file = await open(path, 'w');
       await file.truncate(END * PAGE);
-      // Any order is as good as another.
-      await collect(repository.write(placed.toReversed(), { descriptor: file.fd, pageSize: PAGE }));
+      const target = { descriptor: file.fd, pageSize: PAGE };
+      const all = await plan([]);
+      // Interrupted: of those that were written some were noted.
+      const written = all.slice(0, Math.ceil(all.length * cut));
+      const noted = written.filter((_, index) => notes[index]);
+      await collect(repository.write(written, target));
+      const left = await plan(noted);
+      expect(left).toHaveLength(all.length - noted.length);
+      await collect(repository.write(left, target));
       await file.close();
       const result = await readFile(path);
       expect(result.length).toBe(END * PAGE);
       for (let page = 3; page < END; page++) {
-        if (freed.has(page)) continue;
-        const expected = model[page] ?? Buffer.alloc(PAGE);
+        const expected = model[page];
+        if (expected === undefined || freed.has(page)) continue;
         expect(result.subarray(page * PAGE, (page + 1) * PAGE).equals(expected), `page ${page}`).toBe(true);
       }
     }),

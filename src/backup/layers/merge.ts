@@ -1,21 +1,23 @@
 import { MiB } from '../../core/sizes.ts';
 import { PageSet } from '../mdbx/bitmap.ts';
 import { pagesIn, runsOf } from '../mdbx/free-pages.ts';
-import { SegmentWriter } from '../mdbx/segments.ts';
 import { type Layer, type LayerRef, layerSchema, type Segment } from '../repository/model.ts';
-import { Packer } from '../repository/packer.ts';
-import { WHOLE_PACKS } from '../repository/reader.ts';
 import type { SourceStore } from '../repository/source-store.ts';
-import type { Wanted } from '../source/port.ts';
 import { type Merge, type Merged, planMerge } from './plan.ts';
+import { pagesOf, type Rewritten, rewrite } from './rewrite.ts';
 
 /**
  * A segment of at least so many bytes, of which so much still counts, is referred to where it lies, if it and others like
  * it are so much of one pack: a pack is a request to whoever restores, however little is read of it.
  */
 const LARGE = MiB / 2;
-const STILL_GOOD = 0.9;
+const STILL_GOOD = 0.97;
 const OF_A_PACK = 4 * MiB;
+/**
+ * And into the whole layer goes as it is only what holds so much of the pages between its first and its last: what lies here
+ * and there among others would be written page by page whenever all of it is restored.
+ */
+const DENSE = 0.5;
 
 /**
  * Makes one layer of neighbouring ones, from the repository alone: the source is not read. It is there when nothing refers
@@ -31,8 +33,8 @@ export async function mergeLayers(
 ): Promise<Merged> {
   const documents: Layer[] = [];
   for (const ref of layers) documents.push(await store.readDocument('layer', ref, layerSchema));
-  const { kept, rewritten, pages, free } = divide(documents, pageSize);
-  const fresh = await rewrite(store, rewritten, pageSize, signal);
+  const { kept, rewritten, pages, free } = divide(documents, { pageSize, bottom });
+  const fresh = await rewrite(store, rewritten, { pageSize, end: endOf(documents), signal });
   // What lies where it was comes first: its pages that count no more are written over.
   const segments = [...kept, ...fresh];
   const { name, bytes } = await store.putDocument('layer', {
@@ -60,15 +62,14 @@ export async function mergeDue(
   return bottom ? { ...merged, by: { ...merged.by, level: 0 } } : merged;
 }
 
-interface Rewritten {
-  readonly segment: Segment;
-  /** Whether the page at this place of the segment counts. */
-  readonly counts: readonly boolean[];
-}
-
 /** What stays where it is, and what is written anew; newest first, so that each page is taken once. */
-function divide(documents: readonly Layer[], pageSize: number) {
-  const seen = new PageSet(endOf(documents));
+function divide(
+  documents: readonly Layer[],
+  { pageSize, bottom }: { readonly pageSize: number; readonly bottom: boolean },
+) {
+  const end = endOf(documents);
+  const seen = new PageSet(end);
+  const counted = new PageSet(end);
   const all: (Rewritten & { readonly good: boolean })[] = [];
   const goodOfPack = new Map<string, number>();
   const free: number[] = [];
@@ -78,7 +79,7 @@ function divide(documents: readonly Layer[], pageSize: number) {
       const held = pagesOf(segment);
       const counts = held
         .toReversed()
-        .map((page) => seen.add(page))
+        .map((page) => seen.add(page) && counted.add(page))
         .reverse();
       const counting = counts.filter(Boolean).length;
       if (counting === 0) continue;
@@ -91,8 +92,11 @@ function divide(documents: readonly Layer[], pageSize: number) {
     // What is older of them counts no more. Those that this layer or a newer one wrote are in use again.
     for (const page of pagesIn(freed)) if (page < seen.capacity && seen.add(page)) free.push(page);
   }
-  const stays = ({ segment, good }: (typeof all)[number]) =>
-    good && (goodOfPack.get(segment.blob.pack) ?? 0) >= OF_A_PACK;
+  const among = bottom ? countBelow(counted) : undefined;
+  const stays = ({ segment, counts, good }: (typeof all)[number]) =>
+    good &&
+    (goodOfPack.get(segment.blob.pack) ?? 0) >= OF_A_PACK &&
+    (among === undefined || isDense(segment, counts, among));
   const oldestFirst = all.toReversed();
   return {
     kept: oldestFirst.filter(stays).map(({ segment }) => segment),
@@ -102,29 +106,19 @@ function divide(documents: readonly Layer[], pageSize: number) {
   };
 }
 
-async function rewrite(
-  store: SourceStore,
-  wanted: readonly Rewritten[],
-  pageSize: number,
-  signal: AbortSignal | undefined,
-): Promise<readonly Segment[]> {
-  const packer = new Packer(store);
-  const writer = new SegmentWriter(packer, pageSize);
-  const blobs: Wanted<Rewritten>[] = wanted.map((what) => ({ blob: what.segment.blob, what }));
-  for await (const { what, bytes } of store.blobs(blobs, WHOLE_PACKS)) {
-    signal?.throwIfAborted();
-    const pages = pagesOf(what.segment);
-    for (const [at, page] of pages.entries()) {
-      if (what.counts[at] === true) await writer.put(page, bytes.subarray(at * pageSize, (at + 1) * pageSize));
-    }
-  }
-  const segments = await writer.finish();
-  await packer.finish();
-  return segments;
+/** Of each page number, how many of the pages are below it. */
+function countBelow(pages: PageSet): Uint32Array {
+  const below = new Uint32Array(pages.capacity + 1);
+  for (let page = 0; page < pages.capacity; page++) below[page + 1] = (below[page] ?? 0) + (pages.has(page) ? 1 : 0);
+  return below;
 }
 
-const pagesOf = ({ runs }: Segment): number[] =>
-  runs.flatMap(([first, count]) => Array.from({ length: count }, (_, index) => first + index));
+function isDense({ runs }: Segment, counts: readonly boolean[], below: Uint32Array): boolean {
+  const first = Math.min(...runs.map(([page]) => page));
+  const after = Math.max(...runs.map(([page, count]) => page + count));
+  const all = (below[after] ?? 0) - (below[first] ?? 0);
+  return counts.filter(Boolean).length >= all * DENSE;
+}
 
 /** One more than the highest page in them. */
 export function endOf(documents: readonly Layer[]): number {

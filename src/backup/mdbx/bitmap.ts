@@ -13,12 +13,6 @@ export class PageSet {
     return ((this.#words[pgno >>> 3] ?? 0) & (1 << (pgno & 7))) !== 0;
   }
 
-  /** Whether any of `count` pages from `first` on is in it. */
-  hasAny(first: number, count: number): boolean {
-    for (let page = first; page < first + count; page++) if (this.has(page)) return true;
-    return false;
-  }
-
   /** @returns whether it was not in it before */
   add(pgno: number): boolean {
     if (this.has(pgno)) return false;

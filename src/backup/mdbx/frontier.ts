@@ -21,6 +21,9 @@ export interface Batch {
 /** Up to so many references fit beside a page number of 31 bits in a double's 53. */
 const MOST = 2 ** 22;
 
+/** Room for so many references is kept when none is left. */
+const KEPT = 2 ** 16;
+
 /** References that were found and not yet followed: 12 bytes each, whatever is below them. */
 export class Frontier {
   #pgnos = new Uint32Array(1024);
@@ -72,6 +75,12 @@ export class Frontier {
     // The parent of what stays may have some of what went, too.
     this.#parents.length = first === 0 ? 0 : (this.#parentOf[first - 1] ?? 0) + 1;
     this.#length = first;
+    // What a large batch came in would be as large again beside it.
+    if (first === 0 && this.#pgnos.length > KEPT) {
+      this.#pgnos = new Uint32Array(1024);
+      this.#sizes = new Uint32Array(1024);
+      this.#parentOf = new Uint32Array(1024);
+    }
     return {
       length,
       pgno: (index) => pgnos[index] ?? 0,

@@ -1,27 +1,65 @@
+import { ahead, handled } from '../../core/ahead.ts';
+import { MiB } from '../../core/sizes.ts';
 import { type BlobRef, type Layer, layerSchema, type MdbxContent } from '../repository/model.ts';
-import { ZEROS } from '../repository/pieces.ts';
+import { type Pieces, ZEROS } from '../repository/pieces.ts';
 import type { BlobStore, Placed } from '../source/port.ts';
 import { PageSet } from './bitmap.ts';
 import { pagesIn } from './free-pages.ts';
 
-/** Free pages between others are written as zeros, so many in a row, rather than around. */
+/** Pages between others that nobody asks for are written along, so many in a row, rather than around. */
 const GAP_PAGES = 16;
+/**
+ * Within so many bytes of the file older layers are written first. So what is written within a short time lies together on the
+ * disk, and what newer layers changed here and there is written into the page cache, over the long pieces of older ones.
+ */
+const REGION = 256 * MiB;
+
+export interface Plan {
+  readonly store: Pick<BlobStore, 'document'>;
+  readonly layers: MdbxContent['layers'];
+  /** Pages from there on are not in use. */
+  readonly end: number;
+  /** Bytes. */
+  readonly pageSize: number;
+  /** Whether an earlier attempt wrote this one: it stays, and what comes later must not write over it. */
+  isDone(blob: BlobRef): boolean;
+}
+
+/** Runs of pages that count: first page of the file, first page of the blob, and how many, one after the other. */
+interface Held {
+  readonly blob: BlobRef;
+  readonly runs: Uint32Array;
+}
 
 /**
  * Says for every page that the layers hold which blob's it is: that of the newest layer, and within a layer the last one.
  * Pages that a layer names as free count in none that is older.
- * @param end pages from there on are not in use
+ * @returns what is to be written, in this order: a piece may hold old forms of pages that a later one holds
  * @throws BackupError `damaged`
  */
-export async function placedPages(
-  store: Pick<BlobStore, 'document'>,
-  layers: MdbxContent['layers'],
-  end: number,
-): Promise<readonly Placed[]> {
+export async function placedPages({ store, layers, end, pageSize, isDone }: Plan): Promise<readonly Placed[]> {
+  const held = new PageSet(end);
+  const blobs = inOrder(await newestForms(store, layers, held), Math.max(1, REGION / pageSize));
+  // What nobody asks for before it is written: pages that no layer holds, and those of later blobs.
+  const later = new PageSet(end);
+  const placed: Placed[] = [];
+  for (const { blob, runs } of blobs.toReversed()) {
+    if (isDone(blob)) continue;
+    placed.push({ blob, pieces: joined(runs, (page) => !held.has(page) || later.has(page)) });
+    for (let at = 0; at < runs.length; at += 3) {
+      const [first = 0, count = 0] = [runs[at], runs[at + 2]];
+      for (let page = first; page < first + count; page++) later.add(page);
+    }
+  }
+  return placed.reverse();
+}
+
+/** Which pages of which blobs count, oldest first. @param held all of them are added to it */
+async function newestForms(store: Plan['store'], layers: Plan['layers'], held: PageSet): Promise<readonly Held[]> {
+  const end = held.capacity;
   // What older layers hold of them does not count: newer ones hold them, or they are free.
   const done = new PageSet(end);
-  const held = new PageSet(end);
-  const newestFirst: { readonly blob: BlobRef; readonly runs: Uint32Array }[] = [];
+  const newestFirst: Held[] = [];
   for await (const { segments, free = [] } of newestLayers(store, layers)) {
     for (const { blob, runs } of segments.toReversed()) {
       const counting = new Counting();
@@ -39,24 +77,31 @@ export async function placedPages(
     }
     for (const page of pagesIn(free)) if (page < end) done.add(page);
   }
-  return newestFirst.reverse().map(({ blob, runs }) => ({ blob, pieces: withGaps(runs, held) }));
+  return newestFirst.reverse();
 }
 
-/** The documents of layers, the newest first; the next is fetched while one is read. */
-async function* newestLayers(store: Pick<BlobStore, 'document'>, layers: MdbxContent['layers']): AsyncGenerator<Layer> {
-  const fetch = (index: number): Promise<Layer> | undefined => {
-    const ref = layers[index];
-    const fetched = ref === undefined ? undefined : store.document(ref, layerSchema);
-    // It is awaited in its turn; until then a failure must not count as unhandled.
-    fetched?.catch(() => undefined);
-    return fetched;
+/** By the region of the file in which the last page of each lies, and there oldest first. */
+function inOrder(oldestFirst: readonly Held[], regionPages: number): readonly Held[] {
+  const regionOf = ({ runs }: Held): number => {
+    let last = 0;
+    for (let at = 0; at < runs.length; at += 3) last = Math.max(last, (runs[at] ?? 0) + (runs[at + 2] ?? 0) - 1);
+    return Math.floor(last / regionPages);
   };
-  let next = fetch(layers.length - 1);
-  for (let index = layers.length - 1; index >= 0; index--) {
-    const layer = await next;
-    next = fetch(index - 1);
-    if (layer !== undefined) yield layer;
-  }
+  return oldestFirst
+    .map((one) => ({ one, region: regionOf(one) }))
+    .sort((a, b) => a.region - b.region)
+    .map(({ one }) => one);
+}
+
+/** Documents that are fetched ahead. */
+const DOCUMENTS = 8;
+
+/** The documents of layers, the newest first. */
+async function* newestLayers(store: Plan['store'], layers: Plan['layers']): AsyncGenerator<Layer> {
+  const fetching = function* () {
+    for (const ref of layers.toReversed()) yield { layer: handled(store.document(ref, layerSchema)) };
+  };
+  for await (const { layer } of ahead(fetching(), DOCUMENTS)) yield await layer;
 }
 
 /** Pages of a blob that count, given from its end to its beginning, as runs. */
@@ -84,16 +129,25 @@ class Counting {
   }
 }
 
-/** Puts zeros where few pages that no layer holds lie between two runs: then they are one piece of the file. */
-function withGaps(runs: Uint32Array, held: PageSet): Uint32Array {
+/** Joins runs that have only few pages between them, which nobody asks for, to one piece of the file. */
+function joined(runs: Uint32Array, isFree: (page: number) => boolean): Pieces {
   const pieces: number[] = [];
-  let end = 0;
   for (let at = 0; at < runs.length; at += 3) {
     const [page = 0, from = 0, count = 0] = runs.subarray(at, at + 3);
+    const last = pieces.length - 3;
+    const end = (pieces[last] ?? 0) + (pieces[last + 2] ?? 0);
     const gap = page - end;
-    if (at > 0 && gap > 0 && gap <= GAP_PAGES && !held.hasAny(end, gap)) pieces.push(end, ZEROS, gap);
-    pieces.push(page, from, count);
-    end = page + count;
+    if (last < 0 || gap < 0 || gap > GAP_PAGES || !areAll(end, page, isFree)) pieces.push(page, from, count);
+    else if (from === (pieces[last + 1] ?? 0) + (pieces[last + 2] ?? 0) + gap) {
+      // The blob holds something for what lies between: old forms, or what is of no use at all.
+      pieces[last + 2] = (pieces[last + 2] ?? 0) + gap + count;
+    } else if (gap === 0) pieces.push(page, from, count);
+    else pieces.push(end, ZEROS, gap, page, from, count);
   }
   return Uint32Array.from(pieces);
+}
+
+function areAll(first: number, end: number, isFree: (page: number) => boolean): boolean {
+  for (let page = first; page < end; page++) if (!isFree(page)) return false;
+  return true;
 }

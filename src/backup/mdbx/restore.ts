@@ -68,12 +68,13 @@ async function writePages(
   meta: Meta,
   file: ResumableFile,
 ): Promise<void> {
-  const placed = await placedPages(store, content.layers, meta.firstUnallocated);
-  const left = placed.filter(({ blob }) => !file.done.has(partOf(blob)));
+  const { firstUnallocated: end, pageSize } = meta;
+  const isDone = (blob: BlobRef) => file.done.has(partOf(blob));
+  const placed = await placedPages({ store, layers: content.layers, end, pageSize, isDone });
   let syncing = Promise.resolve();
   let since = 0;
   try {
-    for await (const written of store.write(left, { descriptor: file.descriptor, pageSize: meta.pageSize })) {
+    for await (const written of store.write(placed, { descriptor: file.descriptor, pageSize })) {
       signal?.throwIfAborted();
       for (const { blob } of written) {
         file.note(partOf(blob));

@@ -1,7 +1,7 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { systemErrorCode } from '../../core/errors.ts';
 import { BackupError, type BackupErrorCode } from '../errors.ts';
-import { type BlobLot, writeLot } from './blob-lot.ts';
+import { type BlobLot, LotWriter } from './blob-lot.ts';
 
 export interface BlobRequest {
   readonly number: number;
@@ -33,11 +33,11 @@ function failureOf(error: unknown): Failure {
 
 const port = parentPort;
 if (port === null || !(workerData instanceof Uint8Array)) throw new Error('blob-worker runs as a worker thread only');
-const master = Buffer.from(workerData);
+const writer = new LotWriter(Buffer.from(workerData));
 const answer = (reply: BlobReply) => port.postMessage(reply);
 
 port.on('message', ({ number, lot }: BlobRequest) => {
-  writeLot(master, lot).then(
+  writer.write(lot).then(
     () => answer({ number }),
     (error: unknown) => answer({ number, failure: failureOf(error) }),
   );

@@ -1,11 +1,11 @@
 import { Worker } from 'node:worker_threads';
 import { BackupError } from '../errors.ts';
-import { type BlobLot, writeLot } from './blob-lot.ts';
+import { type BlobLot, LotWriter } from './blob-lot.ts';
 import type { BlobReply, BlobRequest, Failure } from './blob-worker.ts';
 
 /** Where lots of blobs are opened and written: on a thread of its own, or on this one. */
 export interface BlobWriter {
-  /** Resolves when all of it is with the system. The bytes are the writer's from now on. */
+  /** Resolves when all of it is with the system; lots are written in their order. The bytes are the writer's from now on. */
   write(lot: BlobLot): Promise<void>;
   /** Resolves when no file is touched any more. */
   close(): Promise<void>;
@@ -16,26 +16,18 @@ export const canUseThread = (): boolean => !import.meta.url.endsWith('.ts');
 
 /** On the calling thread. */
 export class SameThreadWriter implements BlobWriter {
-  readonly #master: Buffer;
-  readonly #running = new Set<Promise<void>>();
+  readonly #writer: LotWriter;
 
   constructor(master: Buffer) {
-    this.#master = master;
+    this.#writer = new LotWriter(master);
   }
 
   write(lot: BlobLot): Promise<void> {
-    const written = writeLot(this.#master, lot);
-    const settled = written
-      .catch(() => undefined)
-      .finally(() => {
-        this.#running.delete(settled);
-      });
-    this.#running.add(settled);
-    return written;
+    return this.#writer.write(lot);
   }
 
-  async close(): Promise<void> {
-    await Promise.all(this.#running);
+  close(): Promise<void> {
+    return this.#writer.settled();
   }
 }
 

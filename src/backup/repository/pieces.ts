@@ -21,19 +21,16 @@ export interface PageFile {
  * @throws the system's error
  */
 export function writePieces({ descriptor, pageSize }: PageFile, bytes: Buffer, pieces: Pieces): void {
-  let [first, end] = [0, 0];
-  let parts: Buffer[] = [];
-  for (let at = 0; at < pieces.length; at += 3) {
-    const [page = 0, from = 0, count = 0] = pieces.subarray(at, at + 3);
-    if (page !== end && parts.length > 0) {
-      writeAllSync(descriptor, parts, first * pageSize);
-      parts = [];
+  for (let at = 0; at < pieces.length; ) {
+    const first = pieces[at] ?? 0;
+    const parts: Buffer[] = [];
+    let end = first;
+    for (; at < pieces.length && pieces[at] === end; at += 3) {
+      const [from = 0, count = 0] = [pieces[at + 1], pieces[at + 2]];
+      const zeros = from === ZEROS;
+      parts.push(zeros ? Buffer.alloc(count * pageSize) : bytes.subarray(from * pageSize, (from + count) * pageSize));
+      end += count;
     }
-    if (parts.length === 0) first = page;
-    end = page + count;
-    const part =
-      from === ZEROS ? Buffer.alloc(count * pageSize) : bytes.subarray(from * pageSize, (from + count) * pageSize);
-    parts.push(part);
+    writeAllSync(descriptor, parts, first * pageSize);
   }
-  if (parts.length > 0) writeAllSync(descriptor, parts, first * pageSize);
 }

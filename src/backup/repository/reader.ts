@@ -1,20 +1,21 @@
+import { ahead, handled } from '../../core/ahead.ts';
 import { MiB } from '../../core/sizes.ts';
 import type { Wanted } from '../source/port.ts';
 import type { BlobRef } from './model.ts';
 
 export interface Reach {
-  /** Requests ahead of what is used. */
-  readonly fetches: number;
-  /** Bytes that one asks for at most, unless a blob is larger. */
+  /** Bytes that one request asks for at most, unless a blob is larger. */
   readonly most: number;
   /** Bytes of others between two blobs that are read along rather than asked around. */
   readonly gap: number;
 }
 
 /** The fastest within little memory. */
-export const SWIFT: Reach = { fetches: 4, most: 4 * MiB, gap: MiB / 2 };
+export const SWIFT: Reach = { most: 4 * MiB, gap: MiB / 2 };
 /** The fewest requests: one for each pack. */
-export const WHOLE_PACKS: Reach = { fetches: 1, most: 20 * MiB, gap: 20 * MiB };
+export const WHOLE_PACKS: Reach = { most: 20 * MiB, gap: 20 * MiB };
+/** Bytes that are asked for ahead of what is used. */
+export const AHEAD = 16 * MiB;
 
 /** Blobs that are opened side by side. */
 const OPENS = 6;
@@ -31,19 +32,18 @@ export interface PackReader {
 export async function* readBlobs<T>(
   store: PackReader,
   wanted: readonly Wanted<T>[],
-  reach: Reach = SWIFT,
 ): AsyncGenerator<{ readonly what: T; readonly bytes: Buffer }> {
-  for await (const { what, opened } of ahead(opening(store, wanted, reach), OPENS)) yield { what, bytes: await opened };
+  for await (const { what, opened } of ahead(opening(store, wanted), OPENS)) yield { what, bytes: await opened };
 }
 
-async function* opening<T>(store: PackReader, wanted: readonly Wanted<T>[], reach: Reach) {
+async function* opening<T>(store: PackReader, wanted: readonly Wanted<T>[]) {
   const fetches = (function* () {
-    for (const group of grouped(wanted, reach)) {
+    for (const group of grouped(wanted, SWIFT)) {
       const fetched = store.readPack(group.pack, group.start, group.length);
       yield { group, fetched: handled(fetched) };
     }
   })();
-  for await (const { group, fetched } of ahead(fetches, reach.fetches)) {
+  for await (const { group, fetched } of ahead(fetches, AHEAD, weightOf)) {
     const bytes = await fetched;
     for (const { blob, what } of group.blobs) {
       const at = blob.offset - group.start;
@@ -52,23 +52,11 @@ async function* opening<T>(store: PackReader, wanted: readonly Wanted<T>[], reac
   }
 }
 
-/** It is awaited in its turn; until then a failure must not count as unhandled. */
-export function handled<T>(promise: Promise<T>): Promise<T> {
-  promise.catch(() => undefined);
-  return promise;
-}
+/** Of a group: so many small ones are asked for at once as there are MiB of large ones. */
+export const weightOf = ({ group }: { readonly group: { readonly length: number } }): number =>
+  Math.max(group.length, MiB);
 
-/** Takes so many values before the first is used. */
-export async function* ahead<T>(values: Iterable<T> | AsyncIterable<T>, most: number): AsyncGenerator<T> {
-  const waiting: T[] = [];
-  for await (const value of values) {
-    waiting.push(value);
-    const first = waiting.length > most ? waiting.shift() : undefined;
-    if (first !== undefined) yield first;
-  }
-  yield* waiting;
-}
-
+/** Neighbours of a pack that come after each other. */
 export function grouped<T>(wanted: readonly Wanted<T>[], { most, gap }: Reach) {
   const groups: { pack: string; start: number; length: number; blobs: Wanted<T>[] }[] = [];
   for (const one of wanted) {

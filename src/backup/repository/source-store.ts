@@ -8,7 +8,7 @@ import { openDocument, sealDocument } from './document.ts';
 import { type BlobRef, type DocumentRef, type Snapshot, snapshotSchema } from './model.ts';
 import { documentKey, packKey, parseSnapshotKey, type SnapshotName, snapshotKey, sourceFolder } from './names.ts';
 import type { PageFile } from './pieces.ts';
-import { type Reach, readBlobs } from './reader.ts';
+import { readBlobs } from './reader.ts';
 import { changed, type SealedKind, seal } from './sealed.ts';
 import type { Storage, StoredObject } from './storage.ts';
 import { writeBlobs } from './write-blobs.ts';
@@ -93,8 +93,8 @@ export class SourceStore implements BlobStore {
   }
 
   /** @throws BackupError `damaged` */
-  blobs<T>(wanted: readonly Wanted<T>[], reach?: Reach): AsyncIterable<{ readonly what: T; readonly bytes: Buffer }> {
-    return readBlobs(this, wanted, reach);
+  blobs<T>(wanted: readonly Wanted<T>[]): AsyncIterable<{ readonly what: T; readonly bytes: Buffer }> {
+    return readBlobs(this, wanted);
   }
 
   /** @throws BackupError `damaged`; the system's error */

@@ -1,8 +1,9 @@
+import { ahead, handled } from '../../core/ahead.ts';
 import { MiB } from '../../core/sizes.ts';
 import type { Placed } from '../source/port.ts';
 import { type BlobWriter, canUseThread, SameThreadWriter, ThreadWriter } from './blob-writer.ts';
 import type { PageFile } from './pieces.ts';
-import { ahead, grouped, handled, SWIFT } from './reader.ts';
+import { AHEAD, grouped, SWIFT, weightOf } from './reader.ts';
 
 export interface PackSource {
   readonly master: Buffer;
@@ -13,12 +14,11 @@ export interface PackSource {
 
 /** Less is done before a thread has started. */
 const WORTH_A_THREAD = 32 * MiB;
-/** Lots that are with the writer at once: while one waits for its next blob to be unpacked, another is written. */
+/** Lots that are with the writer at once: while one is written, the first blob of the next is unpacked. */
 const LOTS = 2;
 
 /**
- * Fetches blobs and writes their pieces, all of which are different pages, into a file; in the order of the file, as far as
- * that leaves neighbours of a pack together: what is written within a short time lies together then on the disk, too.
+ * Fetches blobs and writes their pieces into a file, in their order: what is written later counts.
  * @returns what was written, as it is. Nothing is written any more when the generator has ended, however it does
  * @throws BackupError `damaged`; the system's error
  */
@@ -32,15 +32,13 @@ export async function* writeBlobs(
     placed.map((what) => ({ blob: what.blob, what })),
     SWIFT,
   );
-  const firstPage = ({ blobs: [first] }: (typeof groups)[number]) => first?.what.pieces[0] ?? 0;
-  groups.sort((a, b) => firstPage(a) - firstPage(b));
   const fetching = function* () {
     for (const group of groups) {
       yield { group, fetched: handled(source.readPack(group.pack, group.start, group.length)) };
     }
   };
   const writing = async function* () {
-    for await (const { group, fetched } of ahead(fetching(), SWIFT.fetches)) {
+    for await (const { group, fetched } of ahead(fetching(), AHEAD, weightOf)) {
       const blobs = group.blobs.map(({ blob, what }) => ({
         facts: { codec: blob.codec, raw: blob.raw, tag: blob.tag },
         offset: blob.offset - group.start,

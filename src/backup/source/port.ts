@@ -37,8 +37,8 @@ export interface BlobStore {
   /** In the order of `wanted`. @throws BackupError `damaged` */
   blobs<T>(wanted: readonly Wanted<T>[]): AsyncIterable<{ readonly what: T; readonly bytes: Buffer }>;
   /**
-   * Writes blobs into a file, in any order, and tells what was written. No page may be in two of them. When the iteration has
-   * ended, however it does, nothing is written any more.
+   * Writes blobs into a file, in their order, and tells what was written. When the iteration has ended, however it does,
+   * nothing is written any more.
    * @throws BackupError `damaged`; the system's error
    */
   write(placed: readonly Placed[], file: PageFile): AsyncIterable<readonly Placed[]>;
