@@ -6,7 +6,7 @@ import type { LayerRef } from '../repository/model.ts';
  */
 export const FAN = 3;
 /** The increments are folded into the whole layer once they hold more than this share of its pages. */
-const FOLD = 1 / 4;
+const FOLD = 1 / 5;
 
 /** Neighbouring layers to make one of, by their place in the list. */
 export interface Merge {
@@ -17,7 +17,7 @@ export interface Merge {
 /**
  * What to merge next, or undefined. Pure. As log-structured stores do: each page is written again once a level, so that
  * 10,000 increments are at most 2 layers of each of 9 levels; and what a restore reads besides the whole layer is little more
- * than a quarter of it. Never more than three layers at a time, which bounds the requests of a run that merges: where there
+ * than a fifth of it. Never more than three layers at a time, which bounds the requests of a run that merges: where there
  * are more to fold, they are made fewer first.
  * @param layers oldest first; the first holds the whole environment
  */

@@ -13,7 +13,7 @@ export interface Rewritten {
 }
 
 /** Packs that are held until all of their pages were taken. */
-const HELD_BYTES = 96 * MiB;
+const HELD_BYTES = 64 * MiB;
 /** Blobs that are held open, 1 MiB each. A layer is ascending for the most part, and needs one or two at a time. */
 const OPEN_BLOBS = 48;
 
@@ -44,7 +44,7 @@ export interface RewriteOptions {
   readonly pageSize: number;
   /** Pages are below it; takes 4 bytes a page. */
   readonly end: number;
-  /** Bytes of packs that are held. Default 96 MiB. */
+  /** Bytes of packs that are held. Default 64 MiB. */
   readonly held?: number;
   /** Blobs that are held open. Default 48. */
   readonly open?: number;
