@@ -1,4 +1,5 @@
 import { Worker } from 'node:worker_threads';
+import { transferable } from '../../core/transferable.ts';
 import { BackupError } from '../errors.ts';
 import { type BlobLot, LotWriter } from './blob-lot.ts';
 import type { BlobReply, BlobRequest, Failure } from './blob-worker.ts';
@@ -84,11 +85,4 @@ export class ThreadWriter implements BlobWriter {
 function errorOf({ message, code, system, subject, advice }: Failure): Error {
   if (code !== undefined) return new BackupError(code, message, { subject, advice });
   return Object.assign(new Error(message), system === undefined ? {} : { code: system });
-}
-
-/** Memory can change threads only as a whole: a piece of a larger allocation is copied. */
-function transferable(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
-  const { buffer: memory } = bytes;
-  const whole = memory instanceof ArrayBuffer && memory.byteLength === bytes.byteLength;
-  return whole ? new Uint8Array(memory) : new Uint8Array(bytes);
 }

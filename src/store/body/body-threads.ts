@@ -1,5 +1,6 @@
 import { Worker } from 'node:worker_threads';
 import { type DigestName, DigestSet, type Digests } from '../../checksum/index.ts';
+import { transferable } from '../../core/transferable.ts';
 import type { RawFile } from '../../fs/raw-file.ts';
 import { BlockSums } from './block-sums.ts';
 import type { BodyReply, BodyRequest } from './body-worker.ts';
@@ -182,11 +183,4 @@ class BodyThread {
     }
     this.#jobs.clear();
   }
-}
-
-/** Memory can change threads only as a whole: a piece of a larger allocation (a decoded chunk, a pooled one) is copied. */
-function transferable(buffer: Buffer): Uint8Array<ArrayBuffer> {
-  const { buffer: memory } = buffer;
-  const whole = memory instanceof ArrayBuffer && memory.byteLength === buffer.byteLength;
-  return whole ? new Uint8Array(memory) : new Uint8Array(buffer);
 }
