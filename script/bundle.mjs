@@ -2,8 +2,8 @@
  * Puts the built command line and what it imports into a few files, `dist/bundle/`: a start that reads 900 modules one
  * by one takes a second of CPU (docs/decisions/0143-bundled-command-line.md). Runs after tsc, on what tsc wrote.
  *
- * Entries lie flat beside each other, since `./member.js`, `./body-worker.js` and `./blob-worker.js` are started by a URL beside their
- * caller's. What has native parts, or starts threads from files of its own, stays a package.
+ * Entries lie flat beside each other, since `./member.js`, `./body-worker.js` and `./blob-worker.js` are started by a URL
+ * beside their caller's. What has native parts, or starts threads from files of its own, stays a package.
  */
 import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';

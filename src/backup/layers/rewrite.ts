@@ -27,7 +27,6 @@ interface Group {
   readonly pack: string;
   readonly start: number;
   readonly length: number;
-  readonly parts: Part[];
   bytes?: Buffer;
   /** Parts of which pages were not taken yet. */
   left: number;
@@ -108,9 +107,8 @@ export async function rewrite(
 function partsOf(rewritten: readonly Rewritten[]): readonly Part[] {
   const wanted = rewritten.map((what) => ({ blob: what.segment.blob, what }));
   return grouped(wanted, WHOLE_PACKS).flatMap(({ pack, start, length, blobs }) => {
-    const group: Group = { pack, start, length, parts: [], left: blobs.length };
-    for (const { what } of blobs) group.parts.push({ ...what, group, left: what.counts.filter(Boolean).length });
-    return group.parts;
+    const group: Group = { pack, start, length, left: blobs.length };
+    return blobs.map(({ what }) => ({ ...what, group, left: what.counts.filter(Boolean).length }));
   });
 }
 

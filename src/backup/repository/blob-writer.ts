@@ -51,6 +51,8 @@ export class ThreadWriter implements BlobWriter {
     this.#worker = new Worker(new URL('./blob-worker.js', import.meta.url), { workerData: new Uint8Array(master) });
     this.#worker.on('message', (reply: BlobReply) => this.#receive(reply));
     this.#worker.on('error', (error) => this.#fail(error));
+    // However it ends, nobody waits for it for ever.
+    this.#worker.on('exit', () => this.#fail(new Error('the thread that writes has ended')));
   }
 
   write(lot: BlobLot): Promise<void> {
@@ -76,7 +78,7 @@ export class ThreadWriter implements BlobWriter {
 
   /** A lost worker fails every lot that counts on it, and every later one. */
   #fail(error: unknown): void {
-    this.#failure = error;
+    this.#failure ??= error;
     for (const waiting of this.#waiting.values()) waiting.reject(error);
     this.#waiting.clear();
   }
